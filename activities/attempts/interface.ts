@@ -1,0 +1,48 @@
+import type { JobRecords } from '../../domain/job.ts';
+import type { TaskNote } from '../../domain/task-note.ts';
+
+export interface AttemptRun {
+  readonly seed: number;
+  readonly runId: string;
+}
+
+export interface WriteAttemptInput {
+  readonly experimentId: string;
+  readonly attempt: number;
+  readonly headSha: string;
+  readonly environmentDigest: string;
+  readonly note: TaskNote;
+  readonly runs: readonly AttemptRun[];
+}
+
+export interface PreparedJob {
+  readonly seed: number;
+  /** What the platform is asked to run: `sh <attempt as the job sees it>/start.sh`. */
+  readonly command: string;
+}
+
+export interface JobKey {
+  readonly experimentId: string;
+  readonly attempt: number;
+  readonly seed: number;
+}
+
+export interface AwaitRecordsInput extends JobKey {
+  /** Fingerprint of the records seen last; null to get the first look at once. */
+  readonly since: string | null;
+  readonly pollSeconds: number;
+}
+
+export interface SeenRecords {
+  readonly records: JobRecords;
+  /** Changes when claim, exit or duplicates change; a heartbeat alone does not change it. */
+  readonly fingerprint: string;
+}
+
+/** Queue `networked`: an attempt's files on the shared disk. */
+export interface AttemptsActivities {
+  /** `attempt.json` and `start.sh` for each seed; the same input again writes the same files, another input is refused. */
+  writeAttempt(input: WriteAttemptInput): Promise<readonly PreparedJob[]>;
+  /** Fails benignly (`RecordsUnchanged`) while the fingerprint is still `since`. */
+  awaitRecordsChange(input: AwaitRecordsInput): Promise<SeenRecords>;
+}

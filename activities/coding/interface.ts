@@ -1,0 +1,47 @@
+import type { Finding } from '../../domain/decide-gate.ts';
+import type { TaskNote } from '../../domain/task-note.ts';
+
+export interface PrepareSourceInput {
+  readonly experimentId: string;
+  readonly repository: string;
+  readonly base: string;
+}
+
+export interface PreparedSource {
+  readonly baseSha: string;
+  /** First attempt number that no earlier life of this experiment has used on the shared disk. */
+  readonly nextAttempt: number;
+}
+
+export interface ImplementInput {
+  readonly experimentId: string;
+  readonly note: TaskNote;
+  readonly body: string;
+  /** 0 for the first implementation, then one more for each repair or revision; a repeat of a round that is already committed returns that commit. */
+  readonly round: number;
+  readonly findings: readonly Finding[];
+  /** The PI's words on `revise`. */
+  readonly instructions: string | null;
+}
+
+export interface Implementation {
+  readonly headSha: string;
+  readonly summary: string;
+  readonly changedPaths: readonly string[];
+  readonly tokens: number;
+}
+
+export interface PushInput {
+  readonly experimentId: string;
+  readonly repository: string;
+  readonly headSha: string;
+}
+
+/** Queue `networked`: git and Qwen Code on the shared disk. */
+export interface CodingActivities {
+  /** A git worktree at `<shared>/experiments/<id>/source` on branch `hephaestus/<id>`, made from the base branch. */
+  prepareSource(input: PrepareSourceInput): Promise<PreparedSource>;
+  /** Qwen Code edits, the worker checks the diff and commits. */
+  implementChange(input: ImplementInput): Promise<Implementation>;
+  pushBranch(input: PushInput): Promise<void>;
+}

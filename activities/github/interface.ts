@@ -1,0 +1,110 @@
+import type { Results } from '../../domain/evidence.ts';
+import type { ExperimentStatus } from '../../domain/experiment.ts';
+import type { PullRequestSnapshot } from '../../domain/pull-request.ts';
+import type { TaskNote } from '../../domain/task-note.ts';
+
+export interface RepositoryInput {
+  readonly repository: string;
+  readonly base: string;
+}
+
+/** What a planner may know of a repository. */
+export interface RepositoryDescription {
+  readonly baseSha: string;
+  /** Paths on the base branch, at most 500. */
+  readonly files: readonly string[];
+  /** README.md, at most 20,000 characters; '' when there is none. */
+  readonly readme: string;
+}
+
+export interface OpenPullRequestInput {
+  readonly experimentId: string;
+  readonly note: TaskNote;
+  readonly body: string;
+  readonly headSha: string;
+  readonly summary: string;
+  readonly environmentDigest: string;
+}
+
+export interface PullRequestRef {
+  readonly number: number;
+  readonly url: string;
+}
+
+export interface ReviewRequestInput {
+  readonly repository: string;
+  readonly number: number;
+  readonly headSha: string;
+}
+
+export interface AwaitPullRequestInput {
+  readonly repository: string;
+  readonly number: number;
+  /** Fingerprint of the snapshot seen last; null to get the first look at once. */
+  readonly since: string | null;
+  readonly pollSeconds: number;
+}
+
+export interface SeenPullRequest {
+  readonly snapshot: PullRequestSnapshot;
+  readonly fingerprint: string;
+}
+
+export interface QualityInput {
+  readonly repository: string;
+  readonly headSha: string;
+  readonly state: 'pending' | 'success' | 'failure';
+  /** At most 140 characters are shown. */
+  readonly description: string;
+  readonly targetUrl: string;
+}
+
+export interface CurvesInput {
+  readonly repository: string;
+  readonly experimentId: string;
+  readonly title: string;
+  readonly metric: TaskNote['metric'];
+  readonly results: Results;
+}
+
+export interface Picture {
+  readonly url: string;
+  readonly alt: string;
+}
+
+export interface CommentInput {
+  readonly repository: string;
+  readonly number: number;
+  readonly status: ExperimentStatus;
+  readonly pictures: readonly Picture[];
+}
+
+export interface MergeInput {
+  readonly repository: string;
+  readonly number: number;
+  /** The head that the PI was shown: GitHub refuses when it has moved. */
+  readonly headSha: string;
+  readonly title: string;
+  readonly message: string;
+}
+
+export interface CloseInput {
+  readonly repository: string;
+  readonly number: number;
+}
+
+/** Queue `github`, control zone. Every write is found again on a repeat. */
+export interface GithubActivities {
+  describeRepository(input: RepositoryInput): Promise<RepositoryDescription>;
+  openPullRequest(input: OpenPullRequestInput): Promise<PullRequestRef>;
+  requestReview(input: ReviewRequestInput): Promise<void>;
+  /** Fails benignly (`GateUnchanged`) while the fingerprint is still `since`. */
+  awaitPullRequestChange(input: AwaitPullRequestInput): Promise<SeenPullRequest>;
+  publishQuality(input: QualityInput): Promise<void>;
+  uploadCurves(input: CurvesInput): Promise<Picture>;
+  /** The one sticky comment, edited in place. */
+  updateComment(input: CommentInput): Promise<{ readonly url: string }>;
+  mergePullRequest(input: MergeInput): Promise<{ readonly mergeSha: string }>;
+  /** Closes without merging; the branch stays. */
+  closePullRequest(input: CloseInput): Promise<void>;
+}

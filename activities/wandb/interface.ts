@@ -1,0 +1,34 @@
+import type { Results } from '../../domain/evidence.ts';
+import type { TaskNote } from '../../domain/task-note.ts';
+
+export interface SyncInput {
+  readonly experimentId: string;
+  readonly attempt: number;
+  readonly seed: number;
+  readonly runId: string;
+  readonly wandb: TaskNote['wandb'];
+}
+
+/** A run that the server has acknowledged, as read back from it. */
+export interface SyncedRun {
+  readonly entity: string;
+  readonly project: string;
+  readonly runId: string;
+  readonly url: string;
+  readonly rows: number;
+  readonly lastStep: number;
+}
+
+export interface ResultsInput {
+  readonly runs: readonly (SyncedRun & { readonly seed: number })[];
+  readonly metric: TaskNote['metric'];
+  readonly baseline: TaskNote['baseline'];
+}
+
+/** Queue `wandb`, networked zone: the only part that talks to W&B. */
+export interface WandbActivities {
+  /** Uploads by the real `wandb sync`; returns only what a read-back from the server proves. */
+  syncRun(input: SyncInput): Promise<SyncedRun>;
+  /** Reads curves and final values back, of the attempt's runs and of the baseline. */
+  readResults(input: ResultsInput): Promise<Results>;
+}

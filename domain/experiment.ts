@@ -1,0 +1,106 @@
+import type { Decision, RefusedDecision } from './decision.ts';
+import type { Evidence } from './evidence.ts';
+import type { GateAnswer } from './decide-gate.ts';
+import type { JobOutcome, JobState } from './job.ts';
+import type { Outcome, Phase } from './phase.ts';
+import type { TaskNote } from './task-note.ts';
+
+/** Where an experiment begins: with an idea (planned by Gemini CLI) or with a task note that is already there. */
+export type ExperimentSource =
+  | { readonly kind: 'idea'; readonly idea: string; readonly repository: string; readonly base: string }
+  | { readonly kind: 'note'; readonly note: TaskNote; readonly body: string };
+
+/** Argument of `ExperimentWorkflow`. */
+export interface ExperimentInput {
+  readonly id: string;
+  readonly source: ExperimentSource;
+  /** Who started it, for the record. */
+  readonly by: string;
+  readonly policy: ExperimentPolicy;
+}
+
+/** Settings of this installation that the workflow needs; given at the start so that a replay sees the same. */
+export interface ExperimentPolicy {
+  /** Seconds between two questions to the Qizhi API about one job. */
+  readonly qizhiPollSeconds: number;
+  /** Seconds between two looks at the pull request while nothing nudges. */
+  readonly githubPollSeconds: number;
+  /** How many times findings of the gate go back to the coding agent. */
+  readonly maxRepairs: number;
+  /** Minutes to wait for Copilot's review before going on without it; the gate shows that it is missing. */
+  readonly reviewDeadlineMinutes: number;
+  /** Names of checks or statuses that must be green on the head. */
+  readonly requiredChecks: readonly string[];
+  readonly requireCopilot: boolean;
+  /** Minutes that an unknown submission may stay unsettled before the PI is asked. */
+  readonly unknownDeadlineMinutes: number;
+}
+
+/** One stretch of the way, for people: ISO 8601 times, UTC. */
+export interface PhaseRecord {
+  readonly phase: Phase;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+}
+
+export interface JobStatus {
+  readonly seed: number;
+  readonly state: 'submitting' | 'unknown-submission' | JobState | 'syncing' | 'synced' | 'lost';
+  readonly detail: string;
+  readonly jobId: string | null;
+  readonly runId: string;
+  readonly runUrl: string | null;
+  readonly outcome: JobOutcome | null;
+  readonly gpuHours: number;
+}
+
+export interface AttemptStatus {
+  readonly number: number;
+  readonly headSha: string;
+  readonly jobs: readonly JobStatus[];
+}
+
+/** Answer of the `status` query: everything that a person or program may want to know of an experiment. */
+export interface ExperimentStatus {
+  readonly id: string;
+  readonly title: string;
+  readonly repository: string;
+  readonly phase: Phase | Outcome;
+  /** What is being waited for, as a sentence; '' when nothing is. */
+  readonly waitingFor: string;
+  readonly since: string;
+  readonly phases: readonly PhaseRecord[];
+  readonly branch: string;
+  readonly headSha: string | null;
+  readonly pullRequest: { readonly number: number; readonly url: string } | null;
+  readonly environment: { readonly digest: string; readonly reused: boolean } | null;
+  readonly gate: GateAnswer | null;
+  readonly repairs: number;
+  readonly attempts: readonly AttemptStatus[];
+  readonly evidence: Evidence | null;
+  readonly decision: Decision | null;
+  readonly refused: readonly RefusedDecision[];
+  readonly mergeSha: string | null;
+  readonly note: { readonly path: string; readonly commit: string | null } | null;
+  readonly cost: Cost;
+  readonly failure: { readonly type: string; readonly message: string } | null;
+  readonly links: readonly Link[];
+}
+
+export interface Cost {
+  readonly gpuHours: number;
+  readonly tokens: number;
+}
+
+export interface Link {
+  readonly label: string;
+  readonly url: string;
+}
+
+/** What `ExperimentWorkflow` returns. */
+export interface ExperimentResult {
+  readonly outcome: Exclude<Outcome, 'failed'>;
+  readonly pullRequest: string | null;
+  readonly mergeSha: string | null;
+  readonly note: string | null;
+}

@@ -1,0 +1,49 @@
+/** Every name that is derived from an experiment's id, in one place: workflows, branches, jobs, runs. */
+
+/** Workflow id of an experiment. */
+export function experimentWorkflowId(experimentId: string): string {
+  return `experiment/${experimentId}`;
+}
+
+/** Workflow id of one job of an attempt; extends its parent's. */
+export function jobWorkflowId(experimentId: string, attempt: number, seed: number): string {
+  return `${experimentWorkflowId(experimentId)}/attempt/${attempt}/seed/${seed}`;
+}
+
+/** Workflow id of the one sync that may run for a W&B run: the id is the lock. */
+export function syncWorkflowId(entity: string, project: string, runId: string): string {
+  return `wandb/${entity}/${project}/${runId}`;
+}
+
+/** The experiment's branch. */
+export function branchName(experimentId: string): string {
+  return `hephaestus/${experimentId}`;
+}
+
+/**
+ * The W&B run id, chosen here and passed into the job. `token` (a few characters of the workflow's first run id)
+ * keeps it apart from runs of an earlier life of the same experiment: W&B never lets a deleted id be used again.
+ */
+export function wandbRunId(experimentId: string, attempt: number, seed: number, token: string): string {
+  return `${experimentId}-a${attempt}-s${seed}-${token}`;
+}
+
+/** The attempt's key: one Qizhi job may ever train for it. */
+export function attemptKey(experimentId: string, attempt: number, seed: number): string {
+  return `${experimentId}/${attempt}/${seed}`;
+}
+
+/** The display name of a job on the platform; names are not unique there, so this is for people. */
+export function jobName(experimentId: string, attempt: number, seed: number): string {
+  return `hephaestus-${experimentId}-a${attempt}-s${seed}`;
+}
+
+/** The hidden marker of the one sticky comment. */
+export function commentMarker(experimentId: string): string {
+  return `<!-- hephaestus:${experimentId} -->`;
+}
+
+/** The tag that every run of an experiment carries in W&B, by which a baseline is found again. */
+export function experimentTag(experimentId: string): string {
+  return `experiment:${experimentId}`;
+}

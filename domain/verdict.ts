@@ -1,0 +1,128 @@
+/** What the numbers say of the metric, noise taken into account. */
+export interface Verdict {
+  readonly status: 'better' | 'worse' | 'inside-noise' | 'no-baseline' | 'unmeasured';
+  /** Mean over the seeds; null when no seed has a value. */
+  readonly mean: number | null;
+  readonly baselineMean: number | null;
+  /** mean - baselineMean, in the metric's unit. */
+  readonly delta: number | null;
+  /** delta / |baselineMean|, as a fraction. */
+  readonly relativeDelta: number | null;
+  /** Sample standard deviation over the seeds; null with fewer than two. */
+  readonly noiseStd: number | null;
+  /** Half-width of the 95 % confidence interval of delta; null when it cannot be computed. */
+  readonly margin: number | null;
+  readonly sentence: string;
+}
+
+/** Two-sided 95 % quantiles of Student's t for 1 to 30 degrees of freedom; beyond, the normal's 1.96. */
+const t95 = [
+  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131,
+  2.12, 2.11, 2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
+];
+
+/**
+ * Compares the seeds' final values with the baseline's by Welch's t interval (Welch 1947), 95 %. With a single value on
+ * one side that side's spread is taken to be the other's; with a single value on both, noise cannot be told and the
+ * sentence says so. Non-finite values are left out.
+ */
+export function verdict(
+  values: readonly number[],
+  baseline: readonly number[] | null,
+  goal: 'minimize' | 'maximize',
+): Verdict {
+  const own = summarize(values);
+  const other = baseline === null ? null : summarize(baseline);
+  if (own === null) return unmeasured(other?.mean ?? null);
+  if (other === null) {
+    const sentence = `${format(own.mean)}${own.n > 1 ? ` ± ${format(own.std)}` : ''} over ${seeds(own.n)}; there is no baseline to compare with.`;
+    return { ...base(own), status: 'no-baseline', sentence };
+  }
+  const delta = own.mean - other.mean;
+  const margin = welchMargin(own, other);
+  const relativeDelta = other.mean === 0 ? null : delta / Math.abs(other.mean);
+  const status = classify(delta, margin, goal);
+  const sentence = describe(status, own, other, { delta, relativeDelta, margin });
+  return { ...base(own), status, baselineMean: other.mean, delta, relativeDelta, margin, sentence };
+}
+
+interface Sample {
+  readonly n: number;
+  readonly mean: number;
+  readonly std: number;
+}
+
+function summarize(values: readonly number[]): Sample | null {
+  const finite = values.filter(Number.isFinite);
+  const n = finite.length;
+  if (n === 0) return null;
+  const mean = finite.reduce((sum, value) => sum + value, 0) / n;
+  const squares = finite.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { n, mean, std: n > 1 ? Math.sqrt(squares / (n - 1)) : 0 };
+}
+
+function welchMargin(own: Sample, other: Sample): number | null {
+  if (own.n < 2 && other.n < 2) return null;
+  const a = (own.n > 1 ? own.std : other.std) ** 2 / own.n;
+  const b = (other.n > 1 ? other.std : own.std) ** 2 / other.n;
+  if (a + b === 0) return 0;
+  const freedom =
+    own.n > 1 && other.n > 1
+      ? (a + b) ** 2 / (a ** 2 / (own.n - 1) + b ** 2 / (other.n - 1))
+      : Math.max(own.n, other.n) - 1;
+  const quantile = t95[Math.max(1, Math.floor(freedom)) - 1] ?? 1.96;
+  return quantile * Math.sqrt(a + b);
+}
+
+function classify(
+  delta: number,
+  margin: number | null,
+  goal: 'minimize' | 'maximize',
+): 'better' | 'worse' | 'inside-noise' {
+  if (delta === 0 || Math.abs(delta) <= (margin ?? 0)) return 'inside-noise';
+  return delta < 0 === (goal === 'minimize') ? 'better' : 'worse';
+}
+
+function describe(
+  status: 'better' | 'worse' | 'inside-noise',
+  own: Sample,
+  other: Sample,
+  { delta, relativeDelta, margin }: { delta: number; relativeDelta: number | null; margin: number | null },
+): string {
+  const percent =
+    relativeDelta === null ? '' : ` (${delta > 0 ? '+' : ''}${(relativeDelta * 100).toFixed(1)} %)`;
+  const change = `${format(own.mean)} against ${format(other.mean)}, ${delta > 0 ? '+' : ''}${format(delta)}${percent}`;
+  if (margin === null) return `${words[status]}: ${change}; with one run on each side noise cannot be told.`;
+  return `${words[status]}: ${change}, 95 % interval ± ${format(margin)} (${seeds(own.n)} against ${seeds(other.n)}).`;
+}
+
+const words = { better: 'Better', worse: 'Worse', 'inside-noise': 'Inside noise' } as const;
+
+function base(own: Sample): Omit<Verdict, 'status' | 'sentence'> {
+  return {
+    mean: own.mean,
+    baselineMean: null,
+    delta: null,
+    relativeDelta: null,
+    noiseStd: own.n > 1 ? own.std : null,
+    margin: null,
+  };
+}
+
+function unmeasured(baselineMean: number | null): Verdict {
+  const nothing = { mean: null, delta: null, relativeDelta: null, noiseStd: null, margin: null };
+  return {
+    ...nothing,
+    status: 'unmeasured',
+    baselineMean,
+    sentence: 'No run logged the metric: there is nothing to compare.',
+  };
+}
+
+function seeds(n: number): string {
+  return n === 1 ? '1 seed' : `${n} seeds`;
+}
+
+function format(value: number): string {
+  return Number(value.toPrecision(4)).toString();
+}

@@ -1,0 +1,48 @@
+/** What each client needs to reach its outside system; `infra/config/` fills these from the environment, by zone. */
+
+export interface GithubSettings {
+  /** Without a slash at the end, for example https://api.github.com */
+  readonly apiUrl: string;
+  /** Where people look and git clones from, for example https://github.com */
+  readonly serverUrl: string;
+  readonly token: string;
+}
+
+/** For the networked zone: git over HTTP, nothing of the API. */
+export interface GitSettings {
+  readonly serverUrl: string;
+  readonly pushToken: string;
+}
+
+export interface QizhiSettings {
+  readonly baseUrl: string;
+  readonly username: string;
+  readonly password: string;
+  /** http, https or socks5 address, for this host alone. */
+  readonly proxy: string | undefined;
+}
+
+export interface WandbSettings {
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly entity: string | undefined;
+  readonly project: string | undefined;
+}
+
+export interface GeminiSettings {
+  readonly apiKey: string;
+  readonly model: string | undefined;
+  readonly baseUrl: string | undefined;
+}
+
+export interface QwenSettings {
+  readonly apiKey: string;
+  readonly model: string | undefined;
+  readonly baseUrl: string | undefined;
+}
+
+/** The shared disk as this zone and as the job sees it; absolute paths. */
+export interface SharedDiskSettings {
+  readonly sharedDir: string;
+  readonly jobSharedDir: string;
+}
