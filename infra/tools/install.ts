@@ -1,0 +1,19 @@
+import { join } from 'node:path';
+
+import { ensureTools, ToolInstallError } from './ensure-tools.ts';
+import { MissingToolError } from './preflight.ts';
+
+/** `node infra/tools/install.ts`: everything into `.tools/` of this checkout, and where each tool stands. */
+try {
+  const tools = await ensureTools({
+    root: join(import.meta.dirname, '..', '..', '.tools'),
+    // oxlint-disable-next-line node/no-process-env -- runs before any configuration is read
+    environment: process.env,
+    log: (line) => console.error(line),
+  });
+  console.log(JSON.stringify(tools, null, 2));
+} catch (error) {
+  if (!(error instanceof MissingToolError || error instanceof ToolInstallError)) throw error;
+  console.error(error.message);
+  process.exitCode = error instanceof MissingToolError ? 2 : 5;
+}
