@@ -43,6 +43,11 @@ export interface SeenRecords {
 export interface AttemptsActivities {
   /** `attempt.json` and `start.sh` for each seed; the same input again writes the same files, another input is refused. */
   writeAttempt(input: WriteAttemptInput): Promise<readonly PreparedJob[]>;
+  /**
+   * Takes the claim of an attempt that no job has claimed, so that a late job of a lost submission can never train.
+   * Says who holds the claim now: `null` when it is us, the job's id when a job was first.
+   */
+  revokeAttempt(input: JobKey): Promise<{ readonly claimedBy: string | null }>;
   /** Fails benignly (`RecordsUnchanged`) while the fingerprint is still `since`. */
   awaitRecordsChange(input: AwaitRecordsInput): Promise<SeenRecords>;
 }

@@ -1,0 +1,111 @@
+import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+
+import type { AttemptsActivities } from '../activities/attempts/interface.ts';
+import type { CodingActivities } from '../activities/coding/interface.ts';
+import type { EnvironmentActivities } from '../activities/environment/interface.ts';
+import type { GithubActivities } from '../activities/github/interface.ts';
+import type { NotesActivities } from '../activities/notes/interface.ts';
+import type { PlanningActivities } from '../activities/planning/interface.ts';
+import type { QizhiActivities } from '../activities/qizhi/interface.ts';
+import type { WandbActivities } from '../activities/wandb/interface.ts';
+import { queues } from './contract.ts';
+
+/** A worker that dies is noticed this soon: every worker beats for every activity that it runs. */
+const heartbeatTimeout = '15 seconds';
+
+/** A short call to an outside system: it is tried for an hour, since outages of minutes are ordinary. */
+const call = {
+  startToCloseTimeout: '2 minutes',
+  scheduleToCloseTimeout: '1 hour',
+  heartbeatTimeout,
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+} satisfies ActivityOptions;
+
+/** Long work on this side (an agent, a build, an upload): few tries, since each one costs minutes or tokens. */
+const work = {
+  startToCloseTimeout: '2 hours',
+  heartbeatTimeout,
+  retry: {
+    initialInterval: '5 seconds',
+    backoffCoefficient: 2,
+    maximumInterval: '2 minutes',
+    maximumAttempts: 4,
+  },
+} satisfies ActivityOptions;
+
+/** Must come through in the end: evidence that nobody sees and a note that is lost are worth nothing. */
+const mustArrive = {
+  ...call,
+  scheduleToCloseTimeout: '14 days',
+  retry: { ...call.retry, maximumInterval: '10 minutes' },
+} satisfies ActivityOptions;
+
+/** Sends at most once: what became of it is found out by looking, never by sending again. */
+const once = {
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout,
+  retry: { maximumAttempts: 1 },
+} satisfies ActivityOptions;
+
+/**
+ * Waits by failing: an unchanged answer is a benign failure with its own next delay, so that a month of waiting costs a
+ * handful of history events. Cancelled at once, because nothing is under way between two looks.
+ */
+const poll = {
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '90 days',
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+  retry: { initialInterval: '10 seconds', backoffCoefficient: 1.5, maximumInterval: '10 minutes' },
+} satisfies ActivityOptions;
+
+export const planning = proxyActivities<PlanningActivities>({ taskQueue: queues.planning, ...work });
+export const notes = proxyActivities<NotesActivities>({
+  taskQueue: queues.planning,
+  ...mustArrive,
+  startToCloseTimeout: '30 minutes',
+});
+
+export const coding = proxyActivities<CodingActivities>({ taskQueue: queues.networked, ...work });
+export const environment = proxyActivities<EnvironmentActivities>({ taskQueue: queues.networked, ...work });
+export const attempts = proxyActivities<Pick<AttemptsActivities, 'writeAttempt' | 'revokeAttempt'>>({
+  taskQueue: queues.networked,
+  ...call,
+});
+export const records = proxyActivities<Pick<AttemptsActivities, 'awaitRecordsChange'>>({
+  taskQueue: queues.networked,
+  ...poll,
+});
+
+export const github = proxyActivities<Omit<GithubActivities, 'awaitPullRequestChange' | 'mergePullRequest'>>({
+  taskQueue: queues.github,
+  ...call,
+});
+export const evidence = proxyActivities<Pick<GithubActivities, 'uploadCurves' | 'updateComment'>>({
+  taskQueue: queues.github,
+  ...mustArrive,
+});
+export const merging = proxyActivities<Pick<GithubActivities, 'mergePullRequest'>>({
+  taskQueue: queues.github,
+  ...call,
+});
+export const pullRequest = proxyActivities<Pick<GithubActivities, 'awaitPullRequestChange'>>({
+  taskQueue: queues.github,
+  ...poll,
+});
+
+export const submission = proxyActivities<Pick<QizhiActivities, 'createJob'>>({
+  taskQueue: queues.qizhi,
+  ...once,
+});
+export const platform = proxyActivities<Pick<QizhiActivities, 'awaitJobChange' | 'stopJob'>>({
+  taskQueue: queues.qizhi,
+  ...poll,
+});
+
+export const wandb = proxyActivities<WandbActivities>({
+  taskQueue: queues.wandb,
+  startToCloseTimeout: '6 hours',
+  scheduleToCloseTimeout: '7 days',
+  heartbeatTimeout,
+  retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '10 minutes' },
+});

@@ -1,0 +1,171 @@
+import { log, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+
+import type { Decision, RefusedDecision } from '../domain/decision.ts';
+import type { GateAnswer } from '../domain/decide-gate.ts';
+import type { Evidence } from '../domain/evidence.ts';
+import type { ExperimentInput, ExperimentStatus, JobStatus, PhaseRecord } from '../domain/experiment.ts';
+import { branchName } from '../domain/ids.ts';
+import type { Outcome, Phase } from '../domain/phase.ts';
+import type { TaskNote } from '../domain/task-note.ts';
+import type { FrozenEnvironment } from '../activities/environment/interface.ts';
+import type { Implementation } from '../activities/coding/interface.ts';
+import type { Picture, PullRequestRef } from '../activities/github/interface.ts';
+import type { WrittenNote } from '../activities/notes/interface.ts';
+import { searchAttributes } from './contract.ts';
+import { presentStatus } from './present-status.ts';
+import type { FinishedJob } from './job-workflow.ts';
+
+/** One attempt as the experiment sees it. */
+export interface Attempt {
+  readonly number: number;
+  readonly headSha: string;
+  readonly jobs: JobStatus[];
+}
+
+/** Everything that an experiment knows, changed only by the steps of its story. */
+export interface Experiment {
+  readonly input: ExperimentInput;
+  readonly startedAt: number;
+  note: TaskNote | null;
+  body: string;
+  phase: Phase | Outcome;
+  waitingFor: string;
+  readonly phases: PhaseRecord[];
+  nextAttempt: number;
+  implementation: Implementation | null;
+  round: number;
+  repairs: number;
+  environment: FrozenEnvironment | null;
+  pullRequest: PullRequestRef | null;
+  commentUrl: string | null;
+  gate: GateAnswer | null;
+  override: { readonly by: string; readonly verdict: 'pass' | 'block'; readonly reason: string } | null;
+  readonly attempts: Attempt[];
+  /** Finished jobs of the present head and environment, over all of its attempts. */
+  finished: FinishedJob[];
+  evidence: Evidence | null;
+  pictures: readonly Picture[];
+  decision: Decision | null;
+  readonly refused: RefusedDecision[];
+  mergeSha: string | null;
+  writtenNote: WrittenNote | null;
+  tokens: number;
+  failure: { readonly type: string; readonly message: string } | null;
+  nudges: number;
+}
+
+export function openExperiment(input: ExperimentInput): Experiment {
+  return {
+    input,
+    startedAt: Date.now(),
+    note: input.source.kind === 'note' ? input.source.note : null,
+    body: input.source.kind === 'note' ? input.source.body : '',
+    phase: 'planning',
+    waitingFor: '',
+    phases: [],
+    nextAttempt: 1,
+    implementation: null,
+    round: 0,
+    repairs: 0,
+    environment: null,
+    pullRequest: null,
+    commentUrl: null,
+    gate: null,
+    override: null,
+    attempts: [],
+    finished: [],
+    evidence: null,
+    pictures: [],
+    decision: null,
+    refused: [],
+    mergeSha: null,
+    writtenNote: null,
+    tokens: 0,
+    failure: null,
+    nudges: 0,
+  };
+}
+
+export function repositoryOf({ input, note }: Experiment): string {
+  if (note !== null) return note.repository;
+  return input.source.kind === 'idea' ? input.source.repository : input.source.note.repository;
+}
+
+export function gpuHoursOf(experiment: Experiment): number {
+  const hours = experiment.attempts
+    .flatMap((attempt) => attempt.jobs)
+    .reduce((sum, job) => sum + job.gpuHours, 0);
+  return Number(hours.toFixed(4));
+}
+
+export function jobIdsOf(experiment: Experiment): string[] {
+  return experiment.attempts.flatMap((attempt) => attempt.jobs.flatMap((job) => job.jobId ?? []));
+}
+
+/** Enters a phase (again to say what is waited for) and shows it wherever people look. */
+export function enterPhase(experiment: Experiment, phase: Phase | Outcome, waitingFor: string): void {
+  const now = new Date(Date.now()).toISOString();
+  if (phase !== experiment.phase || experiment.phases.length === 0) {
+    const last = experiment.phases.at(-1);
+    if (last !== undefined) experiment.phases[experiment.phases.length - 1] = { ...last, endedAt: now };
+    if (!isOutcome(phase)) experiment.phases.push({ phase, startedAt: now, endedAt: null });
+    experiment.phase = phase;
+    log.info('phase', { phase });
+    upsertSearchAttributes([
+      { key: searchAttributes.phase, value: phase },
+      { key: searchAttributes.gpuHours, value: gpuHoursOf(experiment) },
+      { key: searchAttributes.repository, value: repositoryOf(experiment) },
+      ...(isOutcome(phase) ? [{ key: searchAttributes.outcome, value: phase }] : []),
+    ]);
+  }
+  experiment.waitingFor = waitingFor;
+  show(experiment);
+}
+
+/** Renews what the Temporal Web UI shows. */
+export function show(experiment: Experiment): void {
+  setCurrentDetails(presentStatus(statusOf(experiment)));
+}
+
+export function statusOf(experiment: Experiment): ExperimentStatus {
+  const { input, note, pullRequest, environment, writtenNote } = experiment;
+  return {
+    id: input.id,
+    title: note?.title ?? input.id,
+    repository: repositoryOf(experiment),
+    phase: experiment.phase,
+    waitingFor: experiment.waitingFor,
+    since: experiment.phases.at(-1)?.startedAt ?? new Date(experiment.startedAt).toISOString(),
+    phases: experiment.phases,
+    branch: branchName(input.id),
+    headSha: experiment.implementation?.headSha ?? null,
+    pullRequest,
+    environment: environment && { digest: environment.digest, reused: environment.reused },
+    gate: experiment.gate,
+    repairs: experiment.repairs,
+    attempts: experiment.attempts,
+    evidence: experiment.evidence,
+    decision: experiment.decision,
+    refused: experiment.refused,
+    mergeSha: experiment.mergeSha,
+    note: writtenNote && { path: writtenNote.path, commit: writtenNote.commit },
+    cost: { gpuHours: gpuHoursOf(experiment), tokens: experiment.tokens },
+    failure: experiment.failure,
+    links: linksOf(experiment),
+  };
+}
+
+function linksOf({ pullRequest, commentUrl, attempts }: Experiment): ExperimentStatus['links'] {
+  const runs = attempts.flatMap((attempt) => attempt.jobs);
+  return [
+    ...(pullRequest === null ? [] : [{ label: `pull request #${pullRequest.number}`, url: pullRequest.url }]),
+    ...(commentUrl === null ? [] : [{ label: 'results in the pull request', url: commentUrl }]),
+    ...runs.flatMap((job) =>
+      job.runUrl === null ? [] : [{ label: `W&B run, seed ${job.seed}`, url: job.runUrl }],
+    ),
+  ];
+}
+
+function isOutcome(phase: Phase | Outcome): phase is Outcome {
+  return phase === 'merged' || phase === 'rejected' || phase === 'stopped' || phase === 'failed';
+}

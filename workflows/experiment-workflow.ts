@@ -1,0 +1,117 @@
+import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+
+import type { Decision } from '../domain/decision.ts';
+import type { ExperimentInput, ExperimentResult } from '../domain/experiment.ts';
+import { runAttempt } from './attempt.ts';
+import { closePullRequest, merge, record } from './conclude.ts';
+import { enterPhase, openExperiment, type Experiment } from './experiment-state.ts';
+import { namedFailure, tried } from './failures.ts';
+import { listen } from './messages.ts';
+import { freeze, implement, noteOf, plan, propose } from './plan-and-code.ts';
+import { comment, report, showEvidence } from './report.ts';
+import { review } from './review.ts';
+
+/**
+ * The way of an experiment, from the idea to the permanent note. It waits for weeks where it must, and it ends in exactly
+ * one outcome: merged, rejected, stopped, or failed (then this workflow fails with the same type and message).
+ */
+export async function ExperimentWorkflow(input: ExperimentInput): Promise<ExperimentResult> {
+  const experiment = openExperiment(input);
+  const way = new CancellationScope();
+  listen(experiment, () => way.cancel());
+  let decision: Decision;
+  try {
+    decision = await way.run(() => untilDecided(experiment));
+  } catch (error) {
+    // Whatever ended the way, what is left to do must be done also when the workflow itself was cancelled.
+    return CancellationScope.nonCancellable(() => concludeEarly(experiment, error));
+  }
+  return CancellationScope.nonCancellable(() => conclude(experiment, decision));
+}
+
+/** Plans, codes, proves, trains and reports, again and again, until the PI merges or rejects. */
+async function untilDecided(experiment: Experiment): Promise<Decision> {
+  await plan(experiment);
+  let instructions: string | null = null;
+  for (;;) {
+    await proposeReviewed(experiment, instructions);
+    const decision = await trainAndDecide(experiment);
+    if (decision.kind !== 'revise') return decision;
+    instructions = decision.instructions ?? '';
+  }
+}
+
+/** From the change to a pull request that the gate lets pass; findings go back to the coding agent. */
+async function proposeReviewed(experiment: Experiment, instructions: string | null): Promise<void> {
+  await implement(experiment, { findings: [], instructions });
+  for (;;) {
+    await freeze(experiment);
+    await propose(experiment);
+    const answer = await review(experiment);
+    if (answer.status === 'pass') return;
+    experiment.repairs += 1;
+    await implement(experiment, { findings: answer.findings, instructions: null });
+  }
+}
+
+/** Trains the present head, and again with other seeds for as long as the PI asks for that. */
+async function trainAndDecide(experiment: Experiment): Promise<Decision> {
+  let seeds: readonly number[] = noteOf(experiment).seeds;
+  for (;;) {
+    await comment(experiment);
+    await runAttempt(experiment, seeds);
+    await report(experiment);
+    const decision = await decide(experiment);
+    if (decision.kind !== 'rerun') return decision;
+    experiment.decision = null;
+    seeds = decision.seeds ?? nextSeeds(experiment);
+  }
+}
+
+/** Waits, for as long as it takes, for a decision that can be carried out. */
+async function decide(experiment: Experiment): Promise<Decision> {
+  for (;;) {
+    enterPhase(experiment, 'deciding', "the PI's decision: merge, reject, revise, rerun or stop");
+    await showEvidence(experiment);
+    await condition(() => experiment.decision !== null);
+    const decision = experiment.decision;
+    if (decision === null) continue;
+    if (decision.kind === 'revise') experiment.decision = null;
+    if (decision.kind !== 'merge' || (await CancellationScope.nonCancellable(() => merge(experiment))))
+      return decision;
+  }
+}
+
+async function conclude(experiment: Experiment, decision: Decision): Promise<ExperimentResult> {
+  const outcome = decision.kind === 'merge' ? 'merged' : 'rejected';
+  if (outcome === 'rejected') await tried('closing the pull request', () => closePullRequest(experiment));
+  await record(experiment, outcome);
+  return resultOf(experiment, outcome);
+}
+
+/** Stopped by the PI, cancelled by an operator, or failed: the note is written all the same. */
+async function concludeEarly(experiment: Experiment, error: unknown): Promise<ExperimentResult> {
+  const cancelled = isCancellation(error);
+  if (!cancelled) experiment.failure = namedFailure(error);
+  if (cancelled) await tried('closing the pull request', () => closePullRequest(experiment));
+  await record(experiment, cancelled ? 'stopped' : 'failed');
+  const stoppedByPi = cancelled && experiment.decision?.kind === 'stop';
+  if (!stoppedByPi) throw error;
+  return resultOf(experiment, 'stopped');
+}
+
+/** Seeds that were not used yet, as many as the task note asks for. */
+function nextSeeds(experiment: Experiment): number[] {
+  const used = experiment.attempts.flatMap(({ jobs }) => jobs.map(({ seed }) => seed));
+  const first = Math.max(-1, ...used) + 1;
+  return noteOf(experiment).seeds.map((_, index) => first + index);
+}
+
+function resultOf(experiment: Experiment, outcome: ExperimentResult['outcome']): ExperimentResult {
+  return {
+    outcome,
+    pullRequest: experiment.pullRequest?.url ?? null,
+    mergeSha: experiment.mergeSha,
+    note: experiment.writtenNote?.path ?? null,
+  };
+}

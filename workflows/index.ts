@@ -1,0 +1,3 @@
+export { ExperimentWorkflow } from './experiment-workflow.ts';
+export { JobWorkflow } from './job-workflow.ts';
+export { SyncRunWorkflow } from './sync-run-workflow.ts';

@@ -1,0 +1,164 @@
+import { ApplicationFailure, setHandler } from '@temporalio/workflow';
+
+import { decideDecision, type DecisionAnswer } from '../domain/decide-decision.ts';
+import { decisionKinds, type DecisionKind, type DecisionRequest } from '../domain/decision.ts';
+import {
+  decideUpdate,
+  decisionSignals,
+  jobProgressSignal,
+  nudgeSignal,
+  qualitySignal,
+  statusQuery,
+  type DecisionPayload,
+  type JobProgress,
+} from './contract.ts';
+import { show, statusOf, type Experiment } from './experiment-state.ts';
+
+/** Deliveries that are remembered, so that a redelivered webhook changes nothing; GitHub redelivers within days. */
+const rememberedDeliveries = 1000;
+/** Refused decisions that are shown; a flood of them must not make the status grow without end. */
+const shownRefusals = 20;
+
+/**
+ * Installs every message handler; called before the first await, so that no buffered message is lost. Handlers only
+ * judge and record: the story acts. `stop` is called when a stop was accepted, in whatever phase.
+ */
+export function listen(experiment: Experiment, stop: () => void): void {
+  for (const kind of decisionKinds) {
+    setHandler(
+      decisionSignals[kind],
+      (payload) => {
+        const request = requestFrom(kind, payload);
+        const answer = judge(experiment, request);
+        if (answer.status === 'accept') accept(experiment, request, stop);
+        else refuse(experiment, request, answer.why);
+      },
+      { description: descriptions[kind] },
+    );
+  }
+  setHandler(
+    decideUpdate,
+    (request) => {
+      accept(experiment, request, stop);
+      return { status: 'accept' };
+    },
+    {
+      validator: (request) => validate(experiment, request),
+      description: 'A decision, answered or refused at once',
+    },
+  );
+  setHandler(qualitySignal, (payload) => override(experiment, payload), {
+    description: 'A person overrides the quality gate: { by, verdict: "pass" | "block", reason }',
+  });
+  setHandler(nudgeSignal, nudgeHandler(experiment), { description: "A webhook's look again: { delivery }" });
+  setHandler(jobProgressSignal, (progress) => recordProgress(experiment, progress), {
+    description: 'From the workflow of a job',
+  });
+  setHandler(statusQuery, () => statusOf(experiment), { description: 'The whole state of the experiment' });
+}
+
+const descriptions = {
+  merge: 'Merge what was shown: { by, head?, reason? }; may be empty',
+  reject: 'Reject what was shown: { by, head?, reason? }; may be empty',
+  stop: 'Stop now, in any phase: { by, reason? }; may be empty',
+  revise: 'New instructions for the coding agent: { by, instructions }',
+  rerun: 'The same head with other seeds: { by, seeds? }; may be empty',
+} as const satisfies Record<DecisionKind, string>;
+
+function judge(experiment: Experiment, request: DecisionRequest): DecisionAnswer {
+  const allowed = experiment.note?.budget.attempts ?? 1;
+  return decideDecision(request, {
+    phase: experiment.phase,
+    evidenceHead: experiment.evidence?.headSha ?? null,
+    decided: experiment.decision !== null,
+    attemptsLeft: allowed - experiment.attempts.length,
+  });
+}
+
+function validate(experiment: Experiment, request: DecisionRequest): void {
+  if (!isDecisionKind(request.kind)) {
+    throw refusal(`"${String(request.kind)}" is no decision: expected one of ${decisionKinds.join(', ')}`);
+  }
+  const answer = judge(experiment, request);
+  if (answer.status === 'refuse') throw refusal(answer.why);
+}
+
+function accept(experiment: Experiment, request: DecisionRequest, stop: () => void): void {
+  experiment.decision = { ...request, head: request.head ?? experiment.evidence?.headSha, at: nowText() };
+  show(experiment);
+  if (request.kind === 'stop') stop();
+}
+
+function refuse(experiment: Experiment, { kind, by }: DecisionRequest, why: string): void {
+  experiment.refused.push({ kind, by, at: nowText(), why });
+  if (experiment.refused.length > shownRefusals) experiment.refused.shift();
+  show(experiment);
+}
+
+function override(experiment: Experiment, payload: unknown): void {
+  const { by, verdict, reason } = recordOf(payload);
+  if (verdict !== 'pass' && verdict !== 'block') return;
+  if (experiment.phase !== 'reviewing') return;
+  experiment.override = {
+    by: textOf(by) ?? anonymous,
+    verdict,
+    reason: textOf(reason) ?? 'no reason was given',
+  };
+}
+
+function nudgeHandler(experiment: Experiment): (payload?: { readonly delivery?: string }) => void {
+  const seen: string[] = [];
+  return (payload) => {
+    const delivery = textOf(recordOf(payload)['delivery']);
+    if (delivery !== undefined) {
+      if (seen.includes(delivery)) return;
+      seen.push(delivery);
+      if (seen.length > rememberedDeliveries) seen.shift();
+    }
+    experiment.nudges += 1;
+  };
+}
+
+function recordProgress(experiment: Experiment, progress: JobProgress): void {
+  const job = experiment.attempts.at(-1)?.jobs.find(({ seed }) => seed === progress.seed);
+  if (job === undefined) return;
+  const jobs = experiment.attempts.at(-1)?.jobs ?? [];
+  const { state, detail, jobId, gpuHours } = progress;
+  jobs[jobs.indexOf(job)] = { ...job, state, detail, jobId, gpuHours };
+  show(experiment);
+}
+
+const anonymous = 'somebody in the Temporal Web UI';
+
+/** A signal's payload comes from anybody's hands: whatever is not of its shape counts as not given. */
+function requestFrom(kind: DecisionKind, payload: DecisionPayload | undefined): DecisionRequest {
+  const { by, head, reason, instructions, seeds } = recordOf(payload);
+  return {
+    kind,
+    by: textOf(by) ?? anonymous,
+    head: textOf(head),
+    reason: textOf(reason),
+    instructions: textOf(instructions),
+    seeds: Array.isArray(seeds) ? seeds.map(Number) : undefined,
+  };
+}
+
+function recordOf(payload: unknown): Record<string, unknown> {
+  return typeof payload === 'object' && payload !== null ? (payload as Record<string, unknown>) : {};
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? value : undefined;
+}
+
+function isDecisionKind(kind: unknown): kind is DecisionKind {
+  return (decisionKinds as readonly unknown[]).includes(kind);
+}
+
+function refusal(why: string): ApplicationFailure {
+  return ApplicationFailure.create({ type: 'DecisionRefused', message: why, nonRetryable: true });
+}
+
+function nowText(): string {
+  return new Date(Date.now()).toISOString();
+}

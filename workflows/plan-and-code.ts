@@ -1,0 +1,103 @@
+import type { Finding } from '../domain/decide-gate.ts';
+import type { TaskNote } from '../domain/task-note.ts';
+import { failWith } from './failures.ts';
+import { coding, environment, github, planning } from './activities.ts';
+import { enterPhase, repositoryOf, type Experiment } from './experiment-state.ts';
+
+/** The idea becomes a task note; the repository and its base branch are looked at before anything is made. */
+export async function plan(experiment: Experiment): Promise<void> {
+  const { source, id } = experiment.input;
+  const repository = repositoryOf(experiment);
+  const base = source.kind === 'idea' ? source.base : source.note.base;
+  enterPhase(experiment, 'planning', `a look at ${repository}`);
+  const description = await github.describeRepository.executeWithOptions({ summary: repository }, [
+    { repository, base },
+  ]);
+  if (source.kind === 'idea') {
+    enterPhase(experiment, 'planning', 'the task note of Gemini CLI');
+    const planned = await planning.planTaskNote.executeWithOptions(
+      { summary: 'Gemini CLI writes the task note' },
+      [{ experimentId: id, idea: source.idea, repository, base, description }],
+    );
+    experiment.note = planned.note;
+    experiment.body = planned.body;
+    experiment.tokens += planned.tokens;
+  }
+  const prepared = await coding.prepareSource.executeWithOptions({ summary: `worktree of ${repository}` }, [
+    { experimentId: id, repository, base },
+  ]);
+  experiment.nextAttempt = prepared.nextAttempt;
+}
+
+/** Qwen Code changes the code: first by the note, later by findings or by the PI's words. */
+export async function implement(
+  experiment: Experiment,
+  { findings, instructions }: { readonly findings: readonly Finding[]; readonly instructions: string | null },
+): Promise<void> {
+  enterPhase(experiment, 'implementing', 'the change of Qwen Code');
+  const implementation = await coding.implementChange.executeWithOptions(
+    { summary: `Qwen Code, round ${experiment.round}` },
+    [
+      {
+        experimentId: experiment.input.id,
+        note: noteOf(experiment),
+        body: experiment.body,
+        round: experiment.round,
+        findings,
+        instructions,
+      },
+    ],
+  );
+  experiment.implementation = implementation;
+  experiment.round += 1;
+  experiment.tokens += implementation.tokens;
+  // What was shown of an older head says nothing of this one.
+  experiment.evidence = null;
+  experiment.finished = [];
+  experiment.gate = null;
+  experiment.override = null;
+}
+
+/** uv builds the environment on the shared disk, or finds the one of the same digest. */
+export async function freeze(experiment: Experiment): Promise<void> {
+  enterPhase(experiment, 'freezing', 'the environment');
+  experiment.environment = await environment.freezeEnvironment.executeWithOptions({ summary: 'uv' }, [
+    { experimentId: experiment.input.id, environment: noteOf(experiment).environment },
+  ]);
+}
+
+/** The branch is pushed and the pull request opened, or found again. */
+export async function propose(experiment: Experiment): Promise<void> {
+  const { id } = experiment.input;
+  const note = noteOf(experiment);
+  const { headSha, summary } = implementationOf(experiment);
+  enterPhase(experiment, 'proposing', 'the pull request');
+  await coding.pushBranch.executeWithOptions({ summary: headSha.slice(0, 12) }, [
+    { experimentId: id, repository: note.repository, headSha },
+  ]);
+  experiment.pullRequest = await github.openPullRequest.executeWithOptions({ summary: note.title }, [
+    {
+      experimentId: id,
+      note,
+      body: experiment.body,
+      headSha,
+      summary,
+      environmentDigest: experiment.environment?.digest ?? '',
+    },
+  ]);
+}
+
+export function noteOf({ note }: Experiment): TaskNote {
+  if (note === null) throw failWith('TaskNoteInvalid', 'the experiment has no task note yet');
+  return note;
+}
+
+export function implementationOf({ implementation }: Experiment) {
+  if (implementation === null) throw failWith('ChangeEmpty', 'the experiment has no change yet');
+  return implementation;
+}
+
+export function pullRequestOf({ pullRequest }: Experiment) {
+  if (pullRequest === null) throw failWith('GithubNotFound', 'the experiment has no pull request yet');
+  return pullRequest;
+}

@@ -1,0 +1,86 @@
+import type { Evidence, EvidenceJob, Results, RunResult } from '../domain/evidence.ts';
+import { verdict } from '../domain/verdict.ts';
+import { evidence as evidenceActivities, wandb } from './activities.ts';
+import { enterPhase, repositoryOf, statusOf, type Experiment } from './experiment-state.ts';
+import { tried } from './failures.ts';
+import type { FinishedJob } from './job-workflow.ts';
+import { implementationOf, noteOf, pullRequestOf } from './plan-and-code.ts';
+
+/** Brings curves and numbers back into the pull request; from here on there is evidence to decide on. */
+export async function report(experiment: Experiment): Promise<void> {
+  const note = noteOf(experiment);
+  enterPhase(experiment, 'reporting', 'the curves from W&B');
+  const results = await wandb.readResults.executeWithOptions({ summary: note.metric.name }, [
+    {
+      runs: experiment.finished.map(({ run, seed }) => ({ ...run, seed })),
+      metric: note.metric,
+      baseline: note.baseline,
+    },
+  ]);
+  experiment.evidence = evidenceOf(experiment, results);
+  experiment.pictures = [
+    await evidenceActivities.uploadCurves.executeWithOptions({ summary: 'the curves' }, [
+      {
+        repository: note.repository,
+        experimentId: experiment.input.id,
+        title: note.title,
+        metric: note.metric,
+        results,
+      },
+    ]),
+  ];
+}
+
+function evidenceOf(experiment: Experiment, { runs, baseline }: Results): Evidence {
+  const { metric } = noteOf(experiment);
+  const baselineValues = baseline === null ? null : finalValues(baseline.runs);
+  return {
+    headSha: implementationOf(experiment).headSha,
+    environmentDigest: experiment.environment?.digest ?? '',
+    attempt: experiment.attempts.at(-1)?.number ?? 0,
+    jobs: experiment.finished.map((job) => evidenceJob(job, runs)),
+    metric,
+    baseline: baseline === null ? null : { name: baseline.name, values: baselineValues ?? [] },
+    verdict: verdict(finalValues(runs), baselineValues, metric.goal),
+    gpuHours: experiment.finished.reduce((sum, job) => sum + job.gpuHours, 0),
+    wallHours: Math.max(0, ...experiment.finished.map((job) => job.wallHours)),
+  };
+}
+
+function evidenceJob({ seed, jobId, gpuHours, run }: FinishedJob, runs: readonly RunResult[]): EvidenceJob {
+  const value = runs.find(({ runId }) => runId === run.runId)?.value ?? null;
+  return { seed, jobId, runId: run.runId, runUrl: run.url, value, gpuHours };
+}
+
+function finalValues(runs: readonly RunResult[]): number[] {
+  return runs.flatMap(({ value }) => value ?? []);
+}
+
+/** Renews the sticky comment. Its absence is no reason to lose an experiment: the next phase writes it again. */
+export async function comment(experiment: Experiment): Promise<void> {
+  if (experiment.pullRequest === null) return;
+  await tried('the comment', async () => {
+    const { url } = await evidenceActivities.updateComment.executeWithOptions(
+      { summary: experiment.phase, scheduleToCloseTimeout: '10 minutes' },
+      [commentInput(experiment)],
+    );
+    experiment.commentUrl = url;
+  });
+}
+
+/** Shows the evidence: nobody may be asked to decide on what was not shown, so this one must come through. */
+export async function showEvidence(experiment: Experiment): Promise<void> {
+  const { url } = await evidenceActivities.updateComment.executeWithOptions({ summary: 'evidence' }, [
+    commentInput(experiment),
+  ]);
+  experiment.commentUrl = url;
+}
+
+function commentInput(experiment: Experiment) {
+  return {
+    repository: repositoryOf(experiment),
+    number: pullRequestOf(experiment).number,
+    status: statusOf(experiment),
+    pictures: experiment.pictures,
+  };
+}

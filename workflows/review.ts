@@ -1,0 +1,152 @@
+import { CancellationScope, condition, sleep, upsertSearchAttributes } from '@temporalio/workflow';
+
+import { decideGate, type GateAnswer, type GatePolicy, type OwnCheck } from '../domain/decide-gate.ts';
+import type { SeenPullRequest } from '../activities/github/interface.ts';
+import { github, pullRequest as pullRequestActivities } from './activities.ts';
+import { searchAttributes } from './contract.ts';
+import { enterPhase, repositoryOf, type Experiment } from './experiment-state.ts';
+import { implementationOf, noteOf, pullRequestOf } from './plan-and-code.ts';
+
+/**
+ * The quality gate for the present head. Returns when it passed (by itself or by a person's word), or with the answer
+ * `repair` when findings are to go back to the coding agent. A blocked gate waits for a person: it never fails by itself.
+ */
+export async function review(
+  experiment: Experiment,
+): Promise<GateAnswer & { readonly status: 'pass' | 'repair' }> {
+  const repository = repositoryOf(experiment);
+  const { number } = pullRequestOf(experiment);
+  const { headSha } = implementationOf(experiment);
+  enterPhase(experiment, 'reviewing', "Copilot's review and the checks");
+  upsertSearchAttributes([{ key: searchAttributes.pullRequest, value: `${repository}#${number}` }]);
+  await publish(experiment, 'pending', 'the quality gate is looking');
+  await github.requestReview.executeWithOptions({ summary: 'Copilot' }, [{ repository, number, headSha }]);
+  const deadline = Date.now() + experiment.input.policy.reviewDeadlineMinutes * 60_000;
+
+  let seen: SeenPullRequest | null = null;
+  for (;;) {
+    seen = await look(experiment, seen, deadline);
+    const answer = answerOf(experiment, seen, Date.now() >= deadline);
+    experiment.gate = answer;
+    switch (answer.status) {
+      case 'wait':
+        enterPhase(experiment, 'reviewing', answer.reasons.join(', '));
+        break;
+      case 'block':
+        enterPhase(
+          experiment,
+          'reviewing',
+          `a person, because the gate blocks: ${answer.reasons.join('; ')}`,
+        );
+        await publish(experiment, 'failure', answer.reasons.join('; '));
+        break;
+      case 'pass':
+        await publish(experiment, 'success', answer.reasons.join('; '));
+        return answer;
+      case 'repair':
+        await publish(experiment, 'failure', answer.reasons.join('; '));
+        return answer;
+    }
+  }
+}
+
+function answerOf(experiment: Experiment, seen: SeenPullRequest, reviewOverdue: boolean): GateAnswer {
+  const { policy } = experiment.input;
+  const { override } = experiment;
+  if (override !== null) {
+    const reason = `${override.by} said ${override.verdict}: ${override.reason}`;
+    return { status: override.verdict, reasons: [reason] };
+  }
+  return decideGate(seen.snapshot, {
+    headSha: implementationOf(experiment).headSha,
+    requiredChecks: policy.requiredChecks,
+    requireCopilot: policy.requireCopilot,
+    reviewOverdue,
+    repairsLeft: policy.maxRepairs - experiment.repairs,
+    ownChecks: ownChecks(experiment),
+  } satisfies GatePolicy);
+}
+
+/** What Hephaestus itself knows of the change, as lines of the gate. */
+function ownChecks(experiment: Experiment): OwnCheck[] {
+  const { environment, implementation } = experiment;
+  const note = noteOf(experiment);
+  const missing = environment?.missingGuarantees ?? [];
+  return [
+    {
+      name: 'environment',
+      passed: environment !== null,
+      detail:
+        `${environment?.digest.slice(0, 12) ?? 'none'} is proven portable (${environment?.packages ?? 0} packages)` +
+        (missing.length === 0 ? '' : `; not proven on this machine: ${missing.join(', ')}`),
+    },
+    {
+      name: 'W&B offline',
+      passed: note.wandb.mode === 'offline',
+      detail: 'the start script sets WANDB_MODE=offline and the run id',
+    },
+    {
+      name: 'changed paths',
+      passed: implementation !== null,
+      detail: `${implementation?.changedPaths.join(', ') ?? 'none'}, all inside ${note.change.paths.join(', ')}`,
+    },
+  ];
+}
+
+/** The next look at the pull request: when it changes, when a webhook nudges, when a person overrides, or at the deadline. */
+async function look(
+  experiment: Experiment,
+  seen: SeenPullRequest | null,
+  deadline: number,
+): Promise<SeenPullRequest> {
+  const { nudges, override } = experiment;
+  const scope = new CancellationScope();
+  const branches = scope.run(async () =>
+    Promise.race([
+      observe(experiment, seen?.fingerprint ?? null),
+      ...(seen === null
+        ? []
+        : [
+            condition(() => experiment.override !== override).then(() => seen),
+            condition(() => experiment.nudges !== nudges).then(() => null),
+            ...(deadline > Date.now()
+              ? [sleep(deadline - Date.now(), { summary: 'review deadline' }).then(() => seen)]
+              : []),
+          ]),
+    ]),
+  );
+  let found: SeenPullRequest | null;
+  try {
+    found = await branches;
+  } finally {
+    scope.cancel();
+  }
+  return found ?? (await observe(experiment, null));
+}
+
+async function observe(experiment: Experiment, since: string | null): Promise<SeenPullRequest> {
+  return pullRequestActivities.awaitPullRequestChange.executeWithOptions({ summary: 'the pull request' }, [
+    {
+      repository: repositoryOf(experiment),
+      number: pullRequestOf(experiment).number,
+      since,
+      pollSeconds: experiment.input.policy.githubPollSeconds,
+    },
+  ]);
+}
+
+async function publish(
+  experiment: Experiment,
+  state: 'pending' | 'success' | 'failure',
+  description: string,
+): Promise<void> {
+  await github.publishQuality.executeWithOptions({ summary: state }, [
+    {
+      repository: repositoryOf(experiment),
+      headSha: implementationOf(experiment).headSha,
+      state,
+      description,
+      targetUrl: pullRequestOf(experiment).url,
+    },
+  ]);
+}
