@@ -1,11 +1,14 @@
 import type { Verdict } from './verdict.ts';
 
-/** One curve of one run: the metric over `_step`, thinned for a picture; `step[i]` belongs to `value[i]`. */
+/**
+ * One curve of one run: the metric over `_step`, thinned for a picture; `step[i]` belongs to `value[i]`. A value that
+ * is not finite is null: JSON has no NaN, and a gap in a curve is a finding.
+ */
 export interface Curve {
   readonly label: string;
   readonly seed: number | null;
   readonly step: readonly number[];
-  readonly value: readonly number[];
+  readonly value: readonly (number | null)[];
 }
 
 /** What one run ended with. `value` is the metric's final value (W&B summary), null when it never logged it. */

@@ -14,6 +14,15 @@ export interface CurvesOptions {
 export const pictureSize = { width: 900, height: 480 } as const;
 
 /**
+ * Room around the plot for title, axes and legend. Fixed, so that two pictures can be laid over each other, and because
+ * without a browser the widths of texts are only guessed: a layout that fits itself to guesses cuts long titles off.
+ */
+const room = { left: 92, right: 28, top: 74, bottom: 120 } as const;
+
+/** Letters that are sure to fit beside the plot: a longer axis title would push the title out of the picture. */
+const axisTitleLength = 27;
+
+/**
  * Blue against grey differs for every kind of colour vision, and the baseline's dashes still tell them apart when the
  * picture is printed without colour.
  */
@@ -33,15 +42,18 @@ export function curvesSpec(results: Results, options: CurvesOptions): TopLevelSp
   const drawable = rows.some((row) => row.value !== null);
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    ...pictureSize,
+    width: pictureSize.width - room.left - room.right,
+    height: pictureSize.height - room.top - room.bottom,
     background: 'white',
-    padding: { left: 18, right: 26, top: 18, bottom: 14 },
-    autosize: { type: 'fit', contains: 'padding' },
+    padding: room,
+    autosize: 'none',
     title: {
-      text: shorten(options.title, 64, 'beginning'),
+      text: shorten(options.title, 72, 'beginning'),
       subtitle: subtitle(results, options.metric, drawable),
       anchor: 'start',
-      offset: 12,
+      frame: 'group',
+      dx: 24 - room.left,
+      offset: 16,
       fontSize: 16,
       subtitleFontSize: 13,
       subtitleColor: '#57606a',
@@ -131,13 +143,13 @@ function valueAxis(name: string, rows: readonly CurveRow[]): object {
   const size = Math.max(Math.abs(low), Math.abs(high));
   const extreme = size >= 1e5 || (size > 0 && size < 1e-3);
   // A constant has no range of its own: some room on both sides keeps its one tick readable.
-  const room = size === 0 ? 1 : size * 0.1;
+  const spread = size === 0 ? 1 : size * 0.1;
   return {
     field: 'value',
     type: 'quantitative',
-    title: shorten(name, 34),
+    title: shorten(name, axisTitleLength),
     axis: { tickCount: 6, ...(extreme && { format: '~g' }) },
-    scale: { zero: false, nice: true, ...(low === high && { domain: [low - room, high + room] }) },
+    scale: { zero: false, nice: true, ...(low === high && { domain: [low - spread, high + spread] }) },
   };
 }
 
