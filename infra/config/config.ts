@@ -1,0 +1,70 @@
+import type { ClientConnectConfig } from '@temporalio/envconfig';
+
+import type { ExperimentPolicy } from '../../domain/experiment.ts';
+import type {
+  GeminiSettings,
+  GithubSettings,
+  GitSettings,
+  QizhiSettings,
+  QwenSettings,
+  SharedDiskSettings,
+  WandbSettings,
+} from '../settings.ts';
+import { ConfigError } from './config-error.ts';
+import type { Zone } from './keys.ts';
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** How Temporal is reached, by every zone. */
+export interface TemporalSettings {
+  /** host:port, for messages; the same as in `connectionOptions`. */
+  readonly address: string;
+  readonly namespace: string;
+  /** For `Connection.connect` and for `NativeConnection.connect`. */
+  readonly connectionOptions: ClientConnectConfig['connectionOptions'];
+  /** Web UI, without a slash at the end. */
+  readonly uiUrl: string;
+}
+
+export interface WebhookSettings {
+  readonly secret: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The whole configuration, frozen. A section that the asked zones may not hold is null: see `section`. */
+export interface Config {
+  readonly zones: readonly Zone[];
+  /** Absolute. */
+  readonly home: string;
+  readonly logLevel: LogLevel;
+  readonly temporal: TemporalSettings;
+  readonly policy: ExperimentPolicy;
+  readonly qizhiPollSeconds: number;
+  /** An absolute folder, or the address of a git remote. */
+  readonly vault: string | null;
+  readonly gemini: GeminiSettings | null;
+  readonly github: GithubSettings | null;
+  readonly qizhi: QizhiSettings | null;
+  /** Only when it was asked for. */
+  readonly webhook: WebhookSettings | null;
+  readonly sharedDisk: SharedDiskSettings | null;
+  readonly git: GitSettings | null;
+  readonly wandb: WandbSettings | null;
+  readonly qwen: QwenSettings | null;
+  /** `UV_*` and `PIP_INDEX_URL`, for the environment builder and nothing else. */
+  readonly builderEnvironment: Readonly<Record<string, string>> | null;
+}
+
+export type ConfigSection = { [K in keyof Config]: null extends Config[K] ? K : never }[keyof Config];
+
+/** A section that has to be there. Throws `ConfigError` when the zones of this configuration do not hold it. */
+export function section<K extends ConfigSection>(config: Config, name: K): NonNullable<Config[K]> {
+  const value = config[name];
+  if (value !== null) return value;
+  const held = config.zones.length === 0 ? 'no zone' : `zone ${config.zones.join(' and ')}`;
+  throw new ConfigError([
+    { key: name, found: `a configuration for ${held}`, expected: 'a zone that may hold it', todo: '' },
+  ]);
+}

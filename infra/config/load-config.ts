@@ -1,0 +1,163 @@
+import { isAbsolute, join, resolve } from 'node:path';
+
+import type { ExperimentPolicy } from '../../domain/experiment.ts';
+import type { Environment } from '../env.ts';
+import type { GithubSettings, GitSettings, SharedDiskSettings } from '../settings.ts';
+import { ConfigError, type ConfigProblem } from './config-error.ts';
+import { logLevels, type Config, type WebhookSettings } from './config.ts';
+import type { Zone } from './keys.ts';
+import { createReader, given, type Reader } from './reader.ts';
+import { readTemporal } from './temporal.ts';
+import { findUnknownKeys } from './unknown-keys.ts';
+
+export interface LoadConfigOptions {
+  readonly env: Environment;
+  /** What this process serves; none for a command that only talks to Temporal. */
+  readonly zones: readonly Zone[];
+  /** Relative paths are taken from here. */
+  readonly cwd: string;
+  /** True for the webhook server: its secret is then required, and returned. */
+  readonly webhook?: boolean;
+}
+
+/**
+ * The configuration from the environment: checked in whole, frozen, and restricted to what the zones may hold. The same
+ * environment gives the same configuration.
+ *
+ * Throws `ConfigError` with every problem at once.
+ */
+export function loadConfig({ env, zones, cwd, webhook = false }: LoadConfigOptions): Config {
+  const problems: ConfigProblem[] = findUnknownKeys(env);
+  const reader = createReader(env, cwd, problems);
+  const serves = (zone: Zone): boolean => zones.includes(zone);
+  const home = resolve(cwd, reader.text('HEPHAESTUS_HOME') ?? '');
+  const policy = readPolicy(reader);
+  const config: Config = {
+    zones: [...zones],
+    home,
+    logLevel: reader.oneOf('HEPHAESTUS_LOG_LEVEL', logLevels),
+    temporal: readTemporal(env, reader),
+    policy,
+    qizhiPollSeconds: policy.qizhiPollSeconds,
+    webhook: webhook ? readWebhook(reader) : null,
+    vault: serves('local') ? readVault(reader, home, cwd) : null,
+    gemini: serves('local') ? readGemini(reader) : null,
+    github: serves('control') ? readGithub(reader) : null,
+    qizhi: serves('control') ? readQizhi(reader) : null,
+    sharedDisk: serves('networked') ? readSharedDisk(reader, home, cwd) : null,
+    git: serves('networked') ? readGit(reader, serves('control')) : null,
+    wandb: serves('networked') ? readWandb(reader) : null,
+    qwen: serves('networked') ? readQwen(reader) : null,
+    builderEnvironment: serves('networked') ? readBuilderEnvironment(env) : null,
+  };
+  if (problems.length > 0) throw new ConfigError(problems);
+  return freeze(config);
+}
+
+function readPolicy(reader: Reader): ExperimentPolicy {
+  const seconds = { min: 0.1, max: 86_400 };
+  const minutes = { min: 0, max: 43_200 };
+  return {
+    qizhiPollSeconds: reader.number('QIZHI_POLL_SECONDS', seconds),
+    githubPollSeconds: reader.number('HEPHAESTUS_GITHUB_POLL_SECONDS', seconds),
+    maxRepairs: reader.number('HEPHAESTUS_MAX_REPAIRS', { min: 0, max: 20, whole: true }),
+    reviewDeadlineMinutes: reader.number('HEPHAESTUS_REVIEW_DEADLINE_MINUTES', minutes),
+    requiredChecks: reader.list('HEPHAESTUS_REQUIRED_CHECKS'),
+    requireCopilot: reader.flag('HEPHAESTUS_REQUIRE_COPILOT'),
+    unknownDeadlineMinutes: reader.number('HEPHAESTUS_UNKNOWN_DEADLINE_MINUTES', minutes),
+  };
+}
+
+function readWebhook(reader: Reader): WebhookSettings {
+  return {
+    secret: reader.required('GITHUB_WEBHOOK_SECRET', 'set the secret that the webhook has on GitHub'),
+    host: reader.text('HEPHAESTUS_WEBHOOK_HOST') ?? '',
+    port: reader.number('HEPHAESTUS_WEBHOOK_PORT', { min: 0, max: 65_535, whole: true }),
+  };
+}
+
+function readVault(reader: Reader, home: string, cwd: string): string {
+  const value = reader.text('HEPHAESTUS_VAULT') ?? join(home, 'vault');
+  const isRemote = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) || /^[\w.-]+@[\w.-]+:/.test(value);
+  return isRemote ? value : resolve(cwd, value);
+}
+
+function readGemini(reader: Reader): NonNullable<Config['gemini']> {
+  return {
+    apiKey: reader.required('GEMINI_API_KEY', 'Gemini CLI plans experiments with it'),
+    model: reader.text('GEMINI_MODEL'),
+    baseUrl: reader.url('GOOGLE_GEMINI_BASE_URL'),
+  };
+}
+
+function readGithub(reader: Reader): GithubSettings {
+  const asApp = reader.text('GITHUB_APP_ID') ?? reader.text('GITHUB_APP_PRIVATE_KEY');
+  const todo =
+    asApp === undefined
+      ? 'make a token that may write contents, pull requests and commit statuses'
+      : 'this version does not sign in as an App yet: make a token';
+  return {
+    apiUrl: reader.url('GITHUB_API_URL') ?? '',
+    serverUrl: reader.url('GITHUB_SERVER_URL') ?? '',
+    token: reader.required('GITHUB_TOKEN', todo),
+  };
+}
+
+function readQizhi(reader: Reader): NonNullable<Config['qizhi']> {
+  return {
+    baseUrl: reader.url('QIZHI_BASE_URL') ?? '',
+    username: reader.required('QIZHI_USERNAME', 'the account that the jobs run under'),
+    password: reader.required('QIZHI_PASSWORD', 'the password of QIZHI_USERNAME'),
+    proxy: reader.url('QIZHI_PROXY', ['http:', 'https:', 'socks5:']),
+  };
+}
+
+function readSharedDisk(reader: Reader, home: string, cwd: string): SharedDiskSettings {
+  const sharedDir = resolve(cwd, reader.text('HEPHAESTUS_SHARED_DIR') ?? join(home, 'shared'));
+  const jobSharedDir = reader.text('HEPHAESTUS_JOB_SHARED_DIR') ?? sharedDir;
+  if (!isAbsolute(jobSharedDir)) {
+    const problem = { key: 'HEPHAESTUS_JOB_SHARED_DIR', found: JSON.stringify(jobSharedDir) };
+    const todo = 'give the folder where a job sees the shared disk';
+    reader.complain({ ...problem, expected: 'an absolute path', todo });
+  }
+  return { sharedDir, jobSharedDir };
+}
+
+/** A process that serves the control zone as well may push with that zone's token: it holds it anyway. */
+function readGit(reader: Reader, holdsToken: boolean): GitSettings {
+  const own = reader.text('GITHUB_PUSH_TOKEN') ?? (holdsToken ? reader.text('GITHUB_TOKEN') : undefined);
+  const todo = 'make a token that may write contents of the experiment repositories and nothing else';
+  return {
+    serverUrl: reader.url('GITHUB_SERVER_URL') ?? '',
+    pushToken: own ?? (holdsToken ? '' : reader.required('GITHUB_PUSH_TOKEN', todo)),
+  };
+}
+
+function readWandb(reader: Reader): NonNullable<Config['wandb']> {
+  return {
+    baseUrl: reader.url('WANDB_BASE_URL') ?? '',
+    apiKey: reader.required('WANDB_API_KEY', 'copy it from the settings page of your W&B account'),
+    entity: reader.text('WANDB_ENTITY'),
+    project: reader.text('WANDB_PROJECT'),
+  };
+}
+
+function readQwen(reader: Reader): NonNullable<Config['qwen']> {
+  return {
+    apiKey: reader.required('OPENAI_API_KEY', 'Qwen Code writes the code with it'),
+    model: reader.text('OPENAI_MODEL'),
+    baseUrl: reader.url('OPENAI_BASE_URL'),
+  };
+}
+
+function readBuilderEnvironment(env: Environment): Record<string, string> {
+  const names = Object.keys(env).filter((name) => name.startsWith('UV_') || name === 'PIP_INDEX_URL');
+  return Object.fromEntries(names.map((name) => [name, given(env, name) ?? '']).filter(([, value]) => value));
+}
+
+function freeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) {
+    if (typeof inner === 'object' && inner !== null && !Buffer.isBuffer(inner)) freeze(inner as object);
+  }
+  return Object.freeze(value);
+}
