@@ -1,0 +1,143 @@
+import { z } from 'zod';
+
+import type { QwenSettings } from '../settings.ts';
+import type { Agent, AgentEvent, AgentTurn } from './agent.ts';
+import { defaultModels } from './default-models.ts';
+
+export interface QwenOptions {
+  /** The command that starts Qwen Code, to be followed by its arguments. */
+  readonly argv: readonly string[];
+  readonly settings: QwenSettings;
+  /** JSON Schema of the report that it must end with. */
+  readonly reportSchema: object;
+  readonly maxTurns: number;
+  readonly maxToolCalls: number;
+}
+
+const Event = z.discriminatedUnion('type', [
+  z.looseObject({
+    type: z.literal('assistant'),
+    message: z.looseObject({
+      content: z.array(
+        z.looseObject({ type: z.string(), name: z.string().optional(), text: z.string().optional() }),
+      ),
+    }),
+  }),
+  z.looseObject({
+    type: z.literal('result'),
+    is_error: z.boolean(),
+    result: z.string().optional(),
+    structured_result: z.unknown().optional(),
+    usage: z
+      .looseObject({
+        total_tokens: z.number().optional(),
+        input_tokens: z.number(),
+        output_tokens: z.number(),
+      })
+      .optional(),
+    error: z.looseObject({ message: z.string() }).optional(),
+  }),
+]);
+
+/** Qwen Code, headless, free to edit and to run commands in its working folder, within budgets. */
+export function qwenAgent({ argv, settings, reportSchema, maxTurns, maxToolCalls }: QwenOptions): Agent {
+  const baseUrl = settings.baseUrl ?? defaultModels.qwen.baseUrl;
+  return {
+    name: 'Qwen Code',
+    argv,
+    files: {
+      '.qwen/settings.json': JSON.stringify(settingsFile),
+      'report.schema.json': JSON.stringify(reportSchema),
+    },
+    arguments: (turn) => qwenArguments(turn, maxTurns, maxToolCalls),
+    environment: (home) => ({
+      QWEN_HOME: `${home}/.qwen`,
+      // Without this the program starts itself again, and a signal to the first process leaves two running.
+      QWEN_CODE_NO_RELAUNCH: 'true',
+      QWEN_CODE_SUPPRESS_YOLO_WARNING: '1',
+      QWEN_USAGE_STATISTICS_ENABLED: 'false',
+      OPENAI_API_KEY: settings.apiKey,
+      OPENAI_BASE_URL: baseUrl,
+      OPENAI_MODEL: settings.model ?? defaultModels.qwen.model,
+      NO_COLOR: '1',
+    }),
+    readEvent,
+    statusOf: (_exitCode, message) => statusIn(message),
+    explainExit: (exitCode) => (exitCode === null ? null : (exitCodes[exitCode] ?? null)),
+    probe: { url: `${baseUrl}/models`, headers: { authorization: `Bearer ${settings.apiKey}` } },
+    secrets: [settings.apiKey],
+  };
+}
+
+const settingsFile = {
+  security: { auth: { selectedType: 'openai' } },
+  privacy: { usageStatisticsEnabled: false },
+  telemetry: { enabled: false },
+  general: { enableAutoUpdate: false, gitCoAuthor: false },
+  // Otherwise a second agent goes on calling the model after the run.
+  memory: { enableManagedAutoMemory: false, enableManagedAutoDream: false, enableAutoSkill: false },
+  agents: { crossSessionMessaging: false },
+  model: { generationConfig: { timeout: 120_000, maxRetries: 0 } },
+  tools: { useBuiltinRipgrep: false },
+  permissions: {
+    deny: [
+      'Bash(git push *)',
+      'Bash(git commit *)',
+      'Bash(gh *)',
+      'WebFetch',
+      'enter_worktree',
+      'cron_create',
+    ],
+  },
+};
+
+function qwenArguments(turn: AgentTurn, maxTurns: number, maxToolCalls: number): readonly string[] {
+  // It ends by itself, with its own word for it, a little before it would be stopped.
+  const seconds = Math.max(1, Math.floor((turn.wallClockMs * 0.95) / 1000));
+  const session = turn.resume ? '--resume' : '--session-id';
+  const options = {
+    '-o': 'stream-json',
+    '--approval-mode': 'yolo',
+    '--max-session-turns': String(maxTurns),
+    '--max-wall-time': `${seconds}s`,
+    '--max-tool-calls': String(maxToolCalls),
+    '--json-schema': `@${turn.home}/report.schema.json`,
+    [session]: turn.sessionId,
+  };
+  return [turn.prompt, ...Object.entries(options).flat()];
+}
+
+function readEvent(event: unknown): AgentEvent {
+  const parsed = Event.safeParse(event);
+  if (!parsed.success) return { kind: 'other' };
+  if (parsed.data.type === 'assistant') {
+    const { content } = parsed.data.message;
+    const tool = content.find((part) => part.type === 'tool_use');
+    if (tool?.name !== undefined) return { kind: 'tool', name: tool.name };
+    return { kind: 'text', text: content.map((part) => part.text ?? '').join('') };
+  }
+  const { is_error, result, structured_result, usage, error } = parsed.data;
+  return {
+    kind: 'result',
+    ok: !is_error,
+    text: result ?? null,
+    structured: structured_result ?? null,
+    message: error?.message ?? '',
+    tokens: usage === undefined ? 0 : (usage.total_tokens ?? usage.input_tokens + usage.output_tokens),
+  };
+}
+
+/** Qwen Code gives the status of an API error nowhere but in its message. */
+function statusIn(message: string): number | null {
+  const status = /^\[API Error: ([45]\d\d)\b/.exec(message)?.[1];
+  return status === undefined ? null : Number(status);
+}
+
+const exitCodes: Readonly<Record<number, string>> = {
+  41: 'its authentication settings were refused',
+  42: 'it found no usable prompt',
+  44: 'its sandbox could not start',
+  52: 'its settings file was refused',
+  53: 'it used all the turns it was allowed',
+  55: 'it used all the time or all the tool calls it was allowed',
+};
