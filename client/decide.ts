@@ -1,0 +1,66 @@
+import {
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+
+import type { DecisionRequest } from '../domain/decision.ts';
+import { experimentWorkflowId } from '../domain/ids.ts';
+import { decideUpdate, nudgeSignal } from '../workflows/contract.ts';
+import { ClientError } from './client-error.ts';
+import { notFound, seeExperiment } from './see-experiment.ts';
+import type { TemporalLink } from './temporal-link.ts';
+
+const decideDeadlineMs = 15_000;
+/** GitHub gives a webhook ten seconds. */
+const nudgeDeadlineMs = 5000;
+
+/**
+ * Says the PI's word and waits for the answer; returning means accepted.
+ * Throws `ClientError`: `refused` with the experiment's reason, `not-found`, `unreachable`.
+ */
+export async function decide(link: TemporalLink, id: string, request: DecisionRequest): Promise<void> {
+  const handle = link.client.workflow.getHandle(experimentWorkflowId(id));
+  try {
+    await link.within(decideDeadlineMs, () => handle.executeUpdate(decideUpdate, { args: [request] }));
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
+      throw new ClientError('refused', error.cause.message, error);
+    }
+    if (error instanceof WorkflowNotFoundError) throw await refusedOrNotFound(link, id, error);
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw unanswered(id, error);
+    throw error;
+  }
+}
+
+/** Temporal says *not found* of an update both when there is no such workflow and when it has ended. */
+async function refusedOrNotFound(link: TemporalLink, id: string, cause: unknown): Promise<ClientError> {
+  try {
+    const { phase } = await seeExperiment(link, id);
+    return new ClientError('refused', `the experiment is already ${phase}`, cause);
+  } catch (error) {
+    if (error instanceof ClientError) return error;
+    throw error;
+  }
+}
+
+function unanswered(id: string, cause: unknown): ClientError {
+  const message =
+    `No worker answered for "${id}" within ${decideDeadlineMs / 1000} s. It is not known whether the decision will still be taken: ` +
+    `start a worker, look with \`hephaestus show ${id}\`, then say it again if it is not there.`;
+  return new ClientError('unreachable', message, cause);
+}
+
+/**
+ * Tells a running experiment to look again at its pull request. Returning means that Temporal holds it.
+ * Throws `ClientError`: `not-found` (also when it has ended), `unreachable`.
+ */
+export async function nudge(link: TemporalLink, id: string, delivery: string): Promise<void> {
+  const handle = link.client.workflow.getHandle(experimentWorkflowId(id));
+  try {
+    await link.within(nudgeDeadlineMs, () => handle.signal(nudgeSignal, { delivery }));
+  } catch (error) {
+    throw error instanceof WorkflowNotFoundError ? notFound(id, error) : error;
+  }
+}

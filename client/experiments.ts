@@ -1,0 +1,56 @@
+import type { DecisionRequest } from '../domain/decision.ts';
+import type { ExperimentInput } from '../domain/experiment.ts';
+import type { TemporalSettings } from '../infra/config/config.ts';
+import { decide, nudge } from './decide.ts';
+import { findByPullRequest, listExperiments, type ListFilter } from './list-experiments.ts';
+import { pendingTroubles } from './pending-troubles.ts';
+import { seeExperiment } from './see-experiment.ts';
+import type { ListedExperiment, PendingTrouble, SeenExperiment, StartAnswer } from './seen-experiment.ts';
+import { startExperiment } from './start-experiment.ts';
+import { openTemporalLink } from './temporal-link.ts';
+
+/**
+ * Everything that a person or program outside does with experiments. Every call throws `ClientError`.
+ *
+ * @example
+ * const experiments = openExperiments(config.temporal);
+ * const { phase } = await experiments.see('warmup-cosine');
+ * await experiments.close();
+ */
+export interface Experiments {
+  start(input: ExperimentInput): Promise<StartAnswer>;
+  see(id: string): Promise<SeenExperiment>;
+  list(filter?: ListFilter): Promise<readonly ListedExperiment[]>;
+  /** Ids of the running experiments of a pull request, `owner/name#n`. */
+  findByPullRequest(reference: string): Promise<readonly string[]>;
+  /** What fails and is being tried again. */
+  troubles(id: string): Promise<readonly PendingTrouble[]>;
+  /** Returning means accepted; a refusal throws with the experiment's reason. */
+  decide(id: string, request: DecisionRequest): Promise<void>;
+  /** Returning means that Temporal holds it. */
+  nudge(id: string, delivery: string): Promise<void>;
+  /** Returning means that Temporal answers. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const pingDeadlineMs = 3000;
+
+/** Opens the client; the connection itself is made by the first call. */
+export function openExperiments(settings: TemporalSettings): Experiments {
+  const link = openTemporalLink(settings);
+  return {
+    start: (input) => startExperiment(link, input),
+    see: (id) => seeExperiment(link, id),
+    list: (filter) => listExperiments(link, filter),
+    findByPullRequest: (reference) => findByPullRequest(link, reference),
+    troubles: (id) => pendingTroubles(link, id),
+    decide: (id, request) => decide(link, id, request),
+    nudge: (id, delivery) => nudge(link, id, delivery),
+    ping: () =>
+      link.within(pingDeadlineMs, async () => {
+        await link.client.workflowService.describeNamespace({ namespace: settings.namespace });
+      }),
+    close: () => link.close(),
+  };
+}

@@ -1,0 +1,68 @@
+import { Client, Connection } from '@temporalio/client';
+import { NamespaceNotFoundError } from '@temporalio/common';
+
+import type { TemporalSettings } from '../infra/config/config.ts';
+import { ClientError } from './client-error.ts';
+import { rpcCode, rpcCodes } from './rpc-error.ts';
+
+/** An open connection to Temporal and how long it is waited for. */
+export interface TemporalLink {
+  readonly client: Client;
+  readonly settings: TemporalSettings;
+  /** Runs calls with a time limit in ms. A connection that fails throws `ClientError` (`unreachable`). */
+  within<T>(ms: number, call: () => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Connects when the first call needs it, so that a server can start before Temporal does. */
+export function openTemporalLink(settings: TemporalSettings): TemporalLink {
+  const connection = Connection.lazy(connectOptions(settings));
+  const client = new Client({ connection, namespace: settings.namespace });
+  return {
+    client,
+    settings,
+    async within(ms, call) {
+      try {
+        return await connection.withDeadline(Date.now() + ms, call);
+      } catch (error) {
+        throw toUnreachable(error, settings) ?? error;
+      }
+    },
+    close: () => connection.close(),
+  };
+}
+
+/** The worker's and the client's connections differ in types that neither uses here. */
+function connectOptions({ connectionOptions }: TemporalSettings): Parameters<typeof Connection.lazy>[0] {
+  const { address, apiKey, tls, metadata } = connectionOptions;
+  return {
+    ...(address !== undefined && { address }),
+    ...(apiKey !== undefined && { apiKey }),
+    ...(tls !== undefined && { tls }),
+    ...(metadata !== undefined && { metadata }),
+  };
+}
+
+function toUnreachable(error: unknown, settings: TemporalSettings): ClientError | undefined {
+  const where = `Temporal at ${settings.address} (namespace ${settings.namespace})`;
+  if (error instanceof NamespaceNotFoundError) {
+    const todo = 'create it, or set TEMPORAL_NAMESPACE';
+    return new ClientError('unreachable', `${where} has no such namespace: ${todo}.`, error);
+  }
+  switch (rpcCode(error)) {
+    case rpcCodes.unauthenticated:
+    case rpcCodes.permissionDenied: {
+      const todo = 'check TEMPORAL_API_KEY and TEMPORAL_TLS_*';
+      return new ClientError('unreachable', `${where} refused the credentials: ${todo}.`, error);
+    }
+    case rpcCodes.unavailable:
+    case rpcCodes.deadlineExceeded:
+    case rpcCodes.cancelled: {
+      const todo = 'start it (`temporal server start-dev`), or set TEMPORAL_ADDRESS';
+      return new ClientError('unreachable', `${where} cannot be reached: ${todo}.`, error);
+    }
+    case undefined:
+    default:
+      return undefined;
+  }
+}
