@@ -117,16 +117,18 @@ async function tell(
   const parent = workflowInfo().parent;
   if (parent === undefined) return;
   try {
-    await getExternalWorkflowHandle(parent.workflowId, parent.runId).signal(jobProgressSignal, {
-      seed: input.seed,
-      state,
-      detail,
-      jobId,
-      gpuHours: hours,
-    });
+    // Told from within a watch that ends by cancelling its own scope: the news must not be mistaken for a stop.
+    await CancellationScope.nonCancellable(() =>
+      getExternalWorkflowHandle(parent.workflowId, parent.runId).signal(jobProgressSignal, {
+        seed: input.seed,
+        state,
+        detail,
+        jobId,
+        gpuHours: hours,
+      }),
+    );
   } catch (error) {
     // The experiment may have been terminated: its job must still be stopped and recorded.
-    if (isCancellation(error)) throw error;
     log.warn('the experiment could not be told', { state, type: namedFailure(error).type });
   }
 }

@@ -1,0 +1,304 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+
+import type { Finding } from '../../../domain/decide-gate.ts';
+import { decideUpdate, decisionSignals, nudgeSignal, qualitySignal } from '../../../workflows/contract.ts';
+import {
+  emptyRecords,
+  failsWith,
+  head,
+  jobIdOf,
+  observation,
+  scriptedWorld,
+  trained,
+} from '../../support/scripted-activities.ts';
+import {
+  startExperiment,
+  startTemporalEnvironment,
+  statusOf,
+  withWorld,
+  type TemporalEnvironment,
+} from '../../support/temporal-environment.ts';
+
+let temporal: TemporalEnvironment;
+beforeAll(async () => {
+  temporal = await startTemporalEnvironment(inject('tools').temporal);
+});
+afterAll(() => temporal.close());
+
+type Handle = Awaited<ReturnType<typeof startExperiment>>;
+
+const patiently = { timeout: 30_000, interval: 50 };
+
+async function reaches(handle: Handle, phase: string): Promise<void> {
+  await vi.waitFor(async () => expect((await statusOf(handle)).phase).toBe(phase), patiently);
+}
+
+async function failureOf(handle: Handle): Promise<ApplicationFailure> {
+  const error: unknown = await handle.result().catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(WorkflowFailedError);
+  let cause: unknown = error;
+  while (cause instanceof Error && cause.cause !== undefined && !(cause instanceof ApplicationFailure))
+    cause = cause.cause;
+  return cause as ApplicationFailure;
+}
+
+describe('the way of an experiment', () => {
+  it('goes from an idea to a merged pull request and a note, one job for each seed', async () => {
+    const world = scriptedWorld();
+    await withWorld(temporal, world, async () => {
+      const handle = await startExperiment(temporal.client, { idea: true });
+      await reaches(handle, 'deciding');
+      const { evidence, phases } = await statusOf(handle);
+      expect(evidence?.jobs.map(({ jobId }) => jobId)).toEqual([jobIdOf(0), jobIdOf(1)]);
+      expect(evidence?.verdict.mean).toBeCloseTo(0.1005);
+      expect(phases.map(({ phase }) => phase)).toEqual([
+        'planning',
+        'implementing',
+        'freezing',
+        'proposing',
+        'reviewing',
+        'submitting',
+        expect.stringMatching(/queued|training|syncing/),
+        ...phases.slice(7, -2).map(() => expect.stringMatching(/training|syncing/) as string),
+        'reporting',
+        'deciding',
+      ]);
+      await handle.executeUpdate(decideUpdate, { args: [{ kind: 'merge', by: 'pi', head }] });
+      expect(await handle.result()).toMatchObject({ outcome: 'merged', mergeSha: 'c'.repeat(40) });
+    });
+    const names = world.calls.map(({ name }) => name);
+    expect(names.filter((name) => name === 'createJob')).toHaveLength(2);
+    expect(names.filter((name) => name === 'mergePullRequest')).toHaveLength(1);
+    expect(names.filter((name) => name === 'writeNote')).toHaveLength(1);
+  });
+
+  it('rejects on the word of the PI, closes the pull request and notes it', async () => {
+    const world = scriptedWorld();
+    await withWorld(temporal, world, async () => {
+      const handle = await startExperiment(temporal.client);
+      await reaches(handle, 'deciding');
+      await handle.signal(decisionSignals.reject);
+      expect(await handle.result()).toMatchObject({ outcome: 'rejected', mergeSha: null });
+    });
+    const names = world.calls.map(({ name }) => name);
+    expect(names).toContain('closePullRequest');
+    expect(names).not.toContain('mergePullRequest');
+    expect(world.calls.find(({ name }) => name === 'writeNote')?.input).toMatchObject({
+      outcome: 'rejected',
+      decision: { by: 'somebody in the Temporal Web UI' },
+    });
+  });
+
+  it('runs again with new seeds on rerun, and shows all seeds of the head together', async () => {
+    const world = scriptedWorld();
+    await withWorld(temporal, world, async () => {
+      const handle = await startExperiment(temporal.client);
+      await reaches(handle, 'deciding');
+      await handle.executeUpdate(decideUpdate, { args: [{ kind: 'rerun', by: 'pi' }] });
+      await vi.waitFor(async () => {
+        const { phase, evidence } = await statusOf(handle);
+        expect([phase, evidence?.jobs.map(({ seed }) => seed)]).toEqual(['deciding', [0, 1]]);
+      }, patiently);
+      await handle.signal(decisionSignals.reject);
+      await handle.result();
+    });
+  });
+
+  it('sends the instructions of revise to the coding agent, as a new round', async () => {
+    const world = scriptedWorld();
+    await withWorld(temporal, world, async () => {
+      const handle = await startExperiment(temporal.client);
+      await reaches(handle, 'deciding');
+      await handle.executeUpdate(decideUpdate, {
+        args: [{ kind: 'revise', by: 'pi', instructions: 'longer warm-up' }],
+      });
+      await vi.waitFor(async () => {
+        const { phase, attempts } = await statusOf(handle);
+        expect([phase, attempts.length]).toEqual(['deciding', 2]);
+      }, patiently);
+      await handle.signal(decisionSignals.reject);
+      await handle.result();
+    });
+    const rounds = world.calls.filter(({ name }) => name === 'implementChange').map(({ input }) => input);
+    expect(rounds).toMatchObject([
+      { round: 0, instructions: null },
+      { round: 1, instructions: 'longer warm-up' },
+    ]);
+  });
+
+  it('goes back to deciding when GitHub refuses the merge, with the reason shown', async () => {
+    let merges = 0;
+    const world = scriptedWorld({
+      mergePullRequest: async () => {
+        merges += 1;
+        if (merges === 1) return failsWith('HeadMoved', 'the head moved to bbbbbbb')();
+        return { mergeSha: 'c'.repeat(40) };
+      },
+    });
+    await withWorld(temporal, world, async () => {
+      const handle = await startExperiment(temporal.client);
+      await reaches(handle, 'deciding');
+      await handle.signal(decisionSignals.merge, { by: 'pi' });
+      await vi.waitFor(async () => {
+        const { phase, refused } = await statusOf(handle);
+        expect([phase, refused[0]?.why]).toEqual(['deciding', 'the head moved to bbbbbbb']);
+      }, patiently);
+      await handle.signal(decisionSignals.merge, { by: 'pi' });
+      expect(await handle.result()).toMatchObject({ outcome: 'merged' });
+    });
+  });
+});
+
+describe('the gate', () => {
+  it('sends findings back to the coding agent and looks at the new head', async () => {
+    const heads = [head, 'e'.repeat(40)];
+    const world = scriptedWorld({
+      implementChange: async ({ round, findings }) => {
+        const headSha = heads[round] ?? head;
+        const reviews = world.snapshot.reviews.map((review) => ({ ...review, commitId: headSha }));
+        const thread = {
+          id: 't',
+          author: 'Copilot',
+          isCopilot: true,
+          path: 'train.py',
+          line: 3,
+          body: 'set the seed',
+        };
+        world.snapshot = { ...world.snapshot, headSha, reviews, threads: round === 0 ? [thread] : [] };
+        received.push(...findings);
+        return { headSha, summary: '', changedPaths: ['train.py'], tokens: 1 };
+      },
+    });
+    const received: Finding[] = [];
+    await withWorld(temporal, world, async () => {
+      const handle = await startExperiment(temporal.client);
+      await reaches(handle, 'deciding');
+      expect((await statusOf(handle)).headSha).toBe(heads[1]);
+      await handle.signal(decisionSignals.reject);
+      await handle.result();
+    });
+    expect(received).toMatchObject([{ source: 'Copilot', path: 'train.py', line: 3, text: 'set the seed' }]);
+  });
+
+  it('waits for a person when it blocks, and obeys the override', async () => {
+    const world = scriptedWorld();
+    world.snapshot = { ...world.snapshot, headSha: 'f'.repeat(40) };
+    await withWorld(temporal, world, async () => {
+      const handle = await startExperiment(temporal.client);
+      await vi.waitFor(async () => expect((await statusOf(handle)).gate?.status).toBe('block'), patiently);
+      await handle.signal(qualitySignal, { by: 'pi', verdict: 'pass', reason: 'I pushed that myself' });
+      await reaches(handle, 'deciding');
+      expect((await statusOf(handle)).gate?.reasons).toEqual(['pi said pass: I pushed that myself']);
+      await handle.signal(decisionSignals.reject);
+      await handle.result();
+    });
+  });
+
+  it('looks again at once on a nudge, and a redelivered nudge changes nothing', async () => {
+    const world = scriptedWorld();
+    const reviewed = world.snapshot;
+    world.snapshot = { ...reviewed, reviews: [] };
+    await withWorld(temporal, world, async () => {
+      const handle = await startExperiment(temporal.client, { policy: { githubPollSeconds: 3600 } });
+      await vi.waitFor(async () => expect((await statusOf(handle)).gate?.status).toBe('wait'), patiently);
+      await handle.signal(nudgeSignal, { delivery: 'one' });
+      await handle.signal(nudgeSignal, { delivery: 'one' });
+      world.snapshot = reviewed;
+      await handle.signal(nudgeSignal, { delivery: 'two' });
+      await reaches(handle, 'deciding');
+      await handle.signal(decisionSignals.reject);
+      await handle.result();
+    });
+  });
+});
+
+describe('jobs', () => {
+  it('believes the claim on the disk when the answer to create was lost', async () => {
+    const world = scriptedWorld({
+      createJob: async () => ({ status: 'unknown', reason: 'the connection was cut' }),
+    });
+    world.jobs.set(0, { observation: observation(), records: emptyRecords });
+    await withWorld(temporal, world, async () => {
+      const handle = await startExperiment(temporal.client);
+      await vi.waitFor(async () => {
+        expect((await statusOf(handle)).attempts[0]?.jobs[0]?.state).toBe('unknown-submission');
+      }, patiently);
+      world.jobs.set(0, trained(0));
+      await reaches(handle, 'deciding');
+      expect((await statusOf(handle)).evidence?.jobs[0]?.jobId).toBe(jobIdOf(0));
+      await handle.signal(decisionSignals.reject);
+      await handle.result();
+    });
+    expect(world.calls.filter(({ name }) => name === 'createJob')).toHaveLength(1);
+  });
+
+  it('fails with the job’s own last words when every seed failed, and notes that', async () => {
+    const world = scriptedWorld();
+    const { records } = trained(0);
+    world.jobs.set(0, {
+      observation: observation({ state: 'failed', rawStatus: 'job_failed' }),
+      records: {
+        ...records,
+        exit: { code: 1, signal: null, startedAt: 0, endedAt: 1000, reason: null },
+        logTail: 'ValueError: no such file\n',
+      },
+    });
+    await withWorld(temporal, world, async () => {
+      const handle = await startExperiment(temporal.client);
+      const failure = await failureOf(handle);
+      expect(failure.type).toBe('JobFailed');
+      expect(failure.message).toContain('code 1');
+      expect(failure.message).toContain('ValueError: no such file');
+    });
+    expect(world.calls.find(({ name }) => name === 'writeNote')?.input).toMatchObject({ outcome: 'failed' });
+    expect(world.calls.map(({ name }) => name)).not.toContain('syncRun');
+  });
+
+  it('reports on the seeds that trained when another seed failed', async () => {
+    const world = scriptedWorld();
+    const { records } = trained(1);
+    world.jobs.set(1, {
+      observation: observation({ state: 'failed', rawStatus: 'job_failed' }),
+      records: { ...records, exit: { code: 1, signal: null, startedAt: 0, endedAt: 1, reason: null } },
+    });
+    await withWorld(temporal, world, async () => {
+      const handle = await startExperiment(temporal.client, { note: { seeds: [0, 1] } });
+      await reaches(handle, 'deciding');
+      const { evidence, attempts } = await statusOf(handle);
+      expect(evidence?.jobs.map(({ seed }) => seed)).toEqual([0]);
+      expect(attempts[0]?.jobs.map(({ state }) => state)).toEqual(['synced', 'failed']);
+      await handle.signal(decisionSignals.reject);
+      await handle.result();
+    });
+  });
+
+  it('goes on by the disk alone when the platform can no longer be asked', async () => {
+    const world = scriptedWorld({
+      awaitJobChange: failsWith('QizhiUnauthorized', 'the password was refused'),
+    });
+    await withWorld(temporal, world, async () => {
+      const handle = await startExperiment(temporal.client);
+      await reaches(handle, 'deciding');
+      await handle.signal(decisionSignals.reject);
+      await handle.result();
+    });
+  });
+});
+
+describe('what cannot begin', () => {
+  it('fails with the repository’s name before anything is made', async () => {
+    const world = scriptedWorld({
+      describeRepository: failsWith('RepositoryNotFound', 'lab/nowhere does not exist'),
+    });
+    await withWorld(temporal, world, async () => {
+      const handle = await startExperiment(temporal.client);
+      expect(await failureOf(handle)).toMatchObject({
+        type: 'RepositoryNotFound',
+        message: 'lab/nowhere does not exist',
+      });
+    });
+    expect(world.calls.map(({ name }) => name)).not.toContain('prepareSource');
+  });
+});

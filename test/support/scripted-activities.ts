@@ -1,0 +1,237 @@
+import { ApplicationFailure } from '@temporalio/common';
+
+import type { AttemptsActivities } from '../../activities/attempts/interface.ts';
+import { guardActivities } from '../../activities/boundary.ts';
+import type { CodingActivities } from '../../activities/coding/interface.ts';
+import type { EnvironmentActivities } from '../../activities/environment/interface.ts';
+import type { GithubActivities } from '../../activities/github/interface.ts';
+import type { NotesActivities } from '../../activities/notes/interface.ts';
+import type { PlanningActivities } from '../../activities/planning/interface.ts';
+import type { QizhiActivities } from '../../activities/qizhi/interface.ts';
+import type { WandbActivities } from '../../activities/wandb/interface.ts';
+import type { JobObservation, JobRecords } from '../../domain/job.ts';
+import type { PullRequestSnapshot } from '../../domain/pull-request.ts';
+import { Failure } from '../../infra/failure.ts';
+import { exampleNote } from './example-note.ts';
+
+export type AllActivities = PlanningActivities &
+  NotesActivities &
+  CodingActivities &
+  EnvironmentActivities &
+  AttemptsActivities &
+  GithubActivities &
+  QizhiActivities &
+  WandbActivities;
+
+export type ActivityName = keyof AllActivities;
+
+/** An outside world in memory: what it was asked is written down, and any step can be held, failed or overridden. */
+export interface ScriptedWorld {
+  readonly activities: AllActivities;
+  /** Every call in order, by name and input. */
+  readonly calls: { readonly name: ActivityName; readonly input: unknown }[];
+  /** From now on calls of this activity wait until `release`. */
+  hold(name: ActivityName): void;
+  release(name: ActivityName): void;
+  /** Resolves once the activity has been called. */
+  reached(name: ActivityName): Promise<void>;
+  /** What the platform and the job's records say of each job, by seed; change it as the test goes. */
+  readonly jobs: Map<number, { observation: JobObservation; records: JobRecords }>;
+  snapshot: PullRequestSnapshot;
+}
+
+export const emptyRecords: JobRecords = {
+  claim: null,
+  heartbeatAt: null,
+  exit: null,
+  duplicates: [],
+  logTail: '',
+};
+
+export function jobIdOf(seed: number): string {
+  return `job-00000000-0000-4000-8000-00000000000${seed}`;
+}
+
+export function observation(overrides: Partial<JobObservation> = {}): JobObservation {
+  return {
+    state: 'running',
+    rawStatus: 'job_running',
+    reason: '',
+    runningMs: 0,
+    gpuCount: 1,
+    round: 1,
+    observedAt: 0,
+    ...overrides,
+  };
+}
+
+/** Both witnesses of a job that trained to its end. */
+export function trained(seed: number): { observation: JobObservation; records: JobRecords } {
+  return {
+    observation: observation({ state: 'succeeded', rawStatus: 'job_succeeded', runningMs: 3_600_000 }),
+    records: {
+      ...emptyRecords,
+      claim: { jobId: jobIdOf(seed), host: 'node', at: 0 },
+      exit: { code: 0, signal: null, startedAt: 0, endedAt: 3_600_000, reason: null },
+    },
+  };
+}
+
+export const head = 'a'.repeat(40);
+
+function openSnapshot(): PullRequestSnapshot {
+  return {
+    number: 1,
+    url: 'http://github.example/lab/digits/pull/1',
+    state: 'open',
+    draft: false,
+    headSha: head,
+    mergeCommitSha: null,
+    reviews: [
+      {
+        author: 'copilot-pull-request-reviewer[bot]',
+        isBot: true,
+        isCopilot: true,
+        commitId: head,
+        state: 'COMMENTED',
+        body: '',
+      },
+    ],
+    threads: [],
+    checks: [],
+    copilotRequested: true,
+  };
+}
+
+/** The world in which everything goes well, with `overrides` for what a test is about. */
+export function scriptedWorld(overrides: Partial<AllActivities> = {}): ScriptedWorld {
+  const gates = new Map<ActivityName, { promise: Promise<void>; open: () => void }>();
+  const calls: ScriptedWorld['calls'] = [];
+  const arrivals = new Map<ActivityName, () => void>();
+  const arrived = new Map<ActivityName, Promise<void>>();
+  const world: ScriptedWorld = {
+    activities: {} as AllActivities,
+    calls,
+    jobs: new Map(),
+    snapshot: openSnapshot(),
+    hold: (name) => gates.set(name, gate()),
+    release: (name) => {
+      gates.get(name)?.open();
+      gates.delete(name);
+    },
+    reached: async (name) => {
+      if (calls.some((call) => call.name === name)) return;
+      if (!arrived.has(name)) arrived.set(name, new Promise((resolve) => arrivals.set(name, resolve)));
+      await arrived.get(name);
+    },
+  };
+  const implementations = { ...goodWorld(world), ...overrides } as Record<
+    string,
+    (input: never) => Promise<unknown>
+  >;
+  const watched = Object.entries(implementations).map(([key, run]) => [
+    key,
+    async (input: never) => {
+      const name = key as ActivityName;
+      calls.push({ name, input });
+      arrivals.get(name)?.();
+      await gates.get(name)?.promise;
+      return run(input);
+    },
+  ]);
+  return Object.assign(world, { activities: guardActivities(Object.fromEntries(watched) as AllActivities) });
+}
+
+function gate(): { promise: Promise<void>; open: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { promise, open: resolve };
+}
+
+function goodWorld(world: ScriptedWorld): AllActivities {
+  const jobOf = (seed: number) => world.jobs.get(seed) ?? trained(seed);
+  const seedOf = (jobId: string) => Number(jobId.at(-1));
+  const unchanged = (type: 'JobUnchanged' | 'RecordsUnchanged' | 'GateUnchanged', seconds: number) =>
+    new Failure(type, 'nothing changed', { retryAfterMs: Math.min(seconds * 1000, 200) });
+  return {
+    planTaskNote: async ({ experimentId }) => ({
+      note: exampleNote({ id: experimentId }),
+      body: '## Why\n',
+      tokens: 10,
+    }),
+    describeRepository: async () => ({ baseSha: 'b'.repeat(40), files: ['train.py'], readme: '# digits' }),
+    prepareSource: async () => ({ baseSha: 'b'.repeat(40), nextAttempt: 1 }),
+    implementChange: async () => ({
+      headSha: head,
+      summary: 'a schedule',
+      changedPaths: ['train.py'],
+      tokens: 100,
+    }),
+    pushBranch: async () => undefined,
+    freezeEnvironment: async () => ({
+      digest: 'd'.repeat(64),
+      reused: false,
+      packages: 12,
+      bytes: 1,
+      missingGuarantees: [],
+    }),
+    writeAttempt: async ({ runs }) =>
+      runs.map(({ seed }) => ({ seed, command: `sh /shared/${seed}/start.sh` })),
+    revokeAttempt: async () => ({ claimedBy: null }),
+    awaitRecordsChange: async ({ seed, since, pollSeconds }) => {
+      const { records } = jobOf(seed);
+      const fingerprint = JSON.stringify(records);
+      if (fingerprint === since) throw unchanged('RecordsUnchanged', pollSeconds);
+      return { records, fingerprint };
+    },
+    openPullRequest: async () => ({ number: 1, url: 'http://github.example/lab/digits/pull/1' }),
+    requestReview: async () => undefined,
+    awaitPullRequestChange: async ({ since, pollSeconds }) => {
+      const fingerprint = JSON.stringify(world.snapshot);
+      if (fingerprint === since) throw unchanged('GateUnchanged', pollSeconds);
+      return { snapshot: world.snapshot, fingerprint };
+    },
+    publishQuality: async () => undefined,
+    uploadCurves: async () => ({ url: 'http://github.example/curves.png', alt: 'curves' }),
+    updateComment: async () => ({ url: 'http://github.example/lab/digits/pull/1#issuecomment-1' }),
+    mergePullRequest: async () => ({ mergeSha: 'c'.repeat(40) }),
+    closePullRequest: async () => undefined,
+    createJob: async ({ seed }) => ({ status: 'created', jobId: jobIdOf(seed) }),
+    awaitJobChange: async ({ jobId, since, pollSeconds }) => {
+      const seen = jobOf(seedOf(jobId)).observation;
+      const fingerprint = JSON.stringify(seen);
+      if (fingerprint === since) throw unchanged('JobUnchanged', pollSeconds);
+      return { observation: seen, fingerprint };
+    },
+    stopJob: async () => observation({ state: 'stopped', rawStatus: 'job_stopped' }),
+    syncRun: async ({ runId }) => ({
+      entity: 'lab',
+      project: 'digits',
+      runId,
+      url: `http://wandb.example/lab/digits/runs/${runId}`,
+      rows: 30,
+      lastStep: 29,
+    }),
+    readResults: async ({ runs }) => ({
+      runs: runs.map(({ runId, seed, url }) => ({
+        runId,
+        url,
+        seed,
+        value: 0.1 + seed / 1000,
+        lastStep: 29,
+        rows: 30,
+        curve: { label: `seed ${seed}`, seed, step: [0, 29], value: [1, 0.1] },
+      })),
+      baseline: null,
+    }),
+    writeNote: async ({ experimentId }) => ({
+      path: `20261124000000-${experimentId}.md`,
+      commit: null,
+      tokens: 5,
+    }),
+  };
+}
+
+/** What Temporal sees when an activity fails by one of our types for good. */
+export function failsWith(type: string, message: string): () => Promise<never> {
+  return () => Promise.reject(ApplicationFailure.create({ type, message, nonRetryable: true }));
+}

@@ -1,0 +1,151 @@
+import { fileURLToPath } from 'node:url';
+
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+
+import type { ExperimentInput, ExperimentPolicy, ExperimentStatus } from '../../domain/experiment.ts';
+import { experimentWorkflowId } from '../../domain/ids.ts';
+import { startDevServer, type DevServer } from '../../infra/temporal/dev-server.ts';
+import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.ts';
+import { heartbeatInterceptor } from '../../workers/heartbeat-interceptor.ts';
+import { queues, statusQuery } from '../../workflows/contract.ts';
+import type { ExperimentWorkflow } from '../../workflows/index.ts';
+import { exampleNote } from './example-note.ts';
+import { scriptedWorld, type ScriptedWorld } from './scripted-activities.ts';
+
+export const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
+
+export const quickPolicy: ExperimentPolicy = {
+  qizhiPollSeconds: 1,
+  githubPollSeconds: 1,
+  maxRepairs: 2,
+  reviewDeadlineMinutes: 5,
+  requiredChecks: [],
+  requireCopilot: true,
+  unknownDeadlineMinutes: 5,
+};
+
+/** A real Temporal server and a worker whose activities are scripted. */
+export interface TemporalEnvironment {
+  readonly client: Client;
+  readonly server: DevServer;
+  readonly bundle: WorkflowBundleWithSourceMap;
+  readonly world: { current: ScriptedWorld };
+  close(): Promise<void>;
+}
+
+/** Workflow and native logs below an error are noise in a test's output. */
+export function quietRuntime(): void {
+  Runtime.install({
+    logger: new DefaultLogger('ERROR', () => undefined),
+    telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
+  });
+}
+
+export async function startTemporalEnvironment(temporal: string): Promise<TemporalEnvironment> {
+  quietRuntime();
+  const [server, bundle] = await Promise.all([
+    startDevServer({ temporal }),
+    bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') }),
+  ]);
+  const clientConnection = await Connection.connect({ address: server.address });
+  await ensureSearchAttributes(clientConnection, server.namespace);
+  const connection = await NativeConnection.connect({ address: server.address });
+  const world = { current: scriptedWorld() };
+  const stopWorkers = await startWorkers(connection, bundle, world);
+  return {
+    client: new Client({ connection: clientConnection, namespace: server.namespace }),
+    server,
+    bundle,
+    world,
+    close: async () => {
+      await stopWorkers();
+      await clientConnection.close();
+      await connection.close();
+      await server.close();
+    },
+  };
+}
+
+/** Runs `act` on the scripted world. Worlds follow each other: an experiment ends within the world that it began in. */
+export async function withWorld<T>(
+  environment: TemporalEnvironment,
+  world: ScriptedWorld,
+  act: () => Promise<T>,
+): Promise<T> {
+  environment.world.current = world;
+  return act();
+}
+
+/** Workers for every queue; each workflow task replays from the start, so that every test is one of determinism too. */
+async function startWorkers(
+  connection: NativeConnection,
+  workflowBundle: WorkflowBundleWithSourceMap,
+  world: { readonly current: ScriptedWorld },
+): Promise<() => Promise<void>> {
+  const activities = Object.fromEntries(
+    Object.keys(world.current.activities).map((name) => [
+      name,
+      async (input: never) =>
+        (world.current.activities as unknown as Record<string, (input: never) => Promise<unknown>>)[name]?.(
+          input,
+        ),
+    ]),
+  );
+  const workers = await Promise.all(
+    Object.values(queues).map((taskQueue) =>
+      Worker.create({
+        connection,
+        taskQueue,
+        activities,
+        interceptors: { activity: [heartbeatInterceptor] },
+        ...(taskQueue === queues.experiments && { workflowBundle, maxCachedWorkflows: 0 }),
+      }),
+    ),
+  );
+  const running = workers.map((worker) => worker.run());
+  return async () => {
+    for (const worker of workers) worker.shutdown();
+    await Promise.all(running);
+  };
+}
+
+let experiments = 0;
+
+/** Starts an experiment on the example note under an id of its own. */
+export async function startExperiment(
+  client: Client,
+  overrides: {
+    readonly note?: Parameters<typeof exampleNote>[0];
+    readonly policy?: Partial<ExperimentPolicy>;
+    readonly idea?: boolean;
+  } = {},
+): Promise<WorkflowHandle<typeof ExperimentWorkflow>> {
+  experiments += 1;
+  const id = `experiment-${process.pid}-${experiments}`;
+  const note = exampleNote({ id, seeds: [0], ...overrides.note });
+  const input: ExperimentInput = {
+    id,
+    source: overrides.idea
+      ? { kind: 'idea', idea: 'warm the learning rate up', repository: note.repository, base: note.base }
+      : { kind: 'note', note, body: '## Why\nTo see.\n' },
+    by: 'test',
+    policy: { ...quickPolicy, ...overrides.policy },
+  };
+  return client.workflow.start<typeof ExperimentWorkflow>('ExperimentWorkflow', {
+    workflowId: experimentWorkflowId(id),
+    taskQueue: queues.experiments,
+    args: [input],
+  });
+}
+
+export async function statusOf(handle: WorkflowHandle<typeof ExperimentWorkflow>): Promise<ExperimentStatus> {
+  return handle.query(statusQuery);
+}
