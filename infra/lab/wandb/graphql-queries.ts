@@ -1,0 +1,92 @@
+import { defaultProject, type GraphqlContext } from './graphql-context.ts';
+import { connection, page, runFields } from './run-fields.ts';
+import { fitsFilter } from './run-filter.ts';
+import type { StoredRun } from './run-store.ts';
+
+interface RunsArguments {
+  readonly filters?: string | null;
+  readonly after?: string | null;
+  readonly first?: number | null;
+  readonly order?: string | null;
+}
+
+interface ProjectArguments {
+  readonly name?: string | null;
+  readonly entityName?: string | null;
+}
+
+/** The reading half of the interface. */
+export function createQueries(context: GraphqlContext) {
+  const { store, entity } = context;
+  const findProject = (args: ProjectArguments) => {
+    const entityName = args.entityName ?? entity;
+    const name = args.name ?? defaultProject;
+    return store.list(entityName, name).length === 0 ? null : projectFields(context, entityName, name);
+  };
+  return {
+    viewer: {
+      id: 'VXNlcjox',
+      entity,
+      username: entity,
+      email: `${entity}@wandb.example`,
+      flags: '{}',
+      admin: false,
+      teams: { edges: [{ node: entityFields(entity) }] },
+    },
+    serverInfo: { features: [], cliVersionInfo: { max_cli_version: '99.0.0' }, latestLocalVersionInfo: null },
+    entity: (args: { name?: string | null }) => entityFields(args.name ?? entity),
+    project: findProject,
+    model: findProject,
+  };
+}
+
+/** A stored run as the GraphQL type `Run`. */
+export function describeRun(context: GraphqlContext, run: StoredRun): object {
+  return runFields(run, {
+    baseUrl: context.baseUrl(),
+    lateCountMs: context.lateCountMs,
+    project: (entity, name) => projectFields(context, entity, name),
+  });
+}
+
+function projectFields(context: GraphqlContext, entityName: string, name: string): object {
+  const { store } = context;
+  const runs = (args: RunsArguments) =>
+    ordered(store.list(entityName, name), args.order).filter(({ record }) =>
+      fitsFilter(record, args.filters),
+    );
+  const run = (args: { name: string }) => {
+    const found = store.find({ entity: entityName, project: name, runId: args.name });
+    return found === undefined || found.record.deleted ? null : describeRun(context, found);
+  };
+  return {
+    id: Buffer.from(`Project:v1:${name}:${entityName}`).toString('base64'),
+    internalId: '1',
+    name,
+    entityName,
+    entity: entityFields(entityName),
+    isBenchmark: false,
+    readOnly: false,
+    run,
+    bucket: run,
+    runCount: (args: RunsArguments) => runs(args).length,
+    runs: (args: RunsArguments) =>
+      connection(
+        runs(args).map((each) => describeRun(context, each)),
+        page(args),
+      ),
+  };
+}
+
+function entityFields(name: string): object {
+  return {
+    id: Buffer.from(`Entity:${name}`).toString('base64'),
+    name,
+    organization: { coreWeaveOrganizationId: null },
+    xxhashDigestsEnabled: false,
+  };
+}
+
+function ordered(runs: readonly StoredRun[], order: string | null | undefined): readonly StoredRun[] {
+  return order?.startsWith('+') === true ? runs.toReversed() : runs;
+}

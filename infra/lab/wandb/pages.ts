@@ -1,0 +1,106 @@
+import { fileURLToPath } from 'node:url';
+
+import nunjucks from 'nunjucks';
+
+import type { RunResult } from '../../../domain/evidence.ts';
+import { drawCurvesSvg } from '../../charts/draw-curves.ts';
+import { parseLooseJson } from '../../wandb/loose-json.ts';
+import { flatten, historyRows, sample, type Row } from './history.ts';
+import { runFileUrl } from './run-fields.ts';
+import { runState } from './run-record.ts';
+import type { StoredRun } from './run-store.ts';
+
+const templates = new nunjucks.Environment(
+  new nunjucks.FileSystemLoader(fileURLToPath(new URL('templates', import.meta.url))),
+  { autoescape: true },
+);
+
+/** A page with more pictures than this is slow to draw and nobody looks at them all. */
+const chartLimit = 8;
+
+/** The list of runs as a page. */
+export function runsPage(title: string, runs: readonly StoredRun[]): string {
+  return templates.render('runs.html', { title, runs: runs.map(describe) });
+}
+
+/** One run as a page: its curves, summary, config, files and output. */
+export async function runPage(run: StoredRun): Promise<string> {
+  const rows = historyRows(run).map((row) => flatten(row));
+  const { record } = run;
+  const charts = await Promise.all(
+    metricNames(rows).map((name) =>
+      drawCurvesSvg(
+        { runs: [toResult(run, rows, name)], baseline: null },
+        { title: name, metric: { name, goal: directionOf(name) } },
+      ),
+    ),
+  );
+  return templates.render('run.html', {
+    title: record.displayName,
+    run: describe(run),
+    charts,
+    summary: entries(parseLooseJson(record.summary, 'text')),
+    config: entries(parseLooseJson(record.config, 'text')),
+    files: record.files.map((name) => ({ name, url: runFileUrl(run, '', name) })),
+    output: run.output.lines.slice(-200).join('\n'),
+  });
+}
+
+function describe(run: StoredRun): object {
+  const { record } = run;
+  const projectUrl = `/${encodeURIComponent(record.entity)}/${encodeURIComponent(record.project)}`;
+  return {
+    ...record,
+    state: runState(record, Date.now()),
+    rows: run.history.lines.length,
+    createdAt: new Date(record.createdAt).toISOString().slice(0, 19).replace('T', ' '),
+    projectUrl,
+    url: `${projectUrl}/runs/${encodeURIComponent(record.runId)}`,
+  };
+}
+
+function metricNames(rows: readonly Row[]): string[] {
+  const names = new Set(
+    rows.flatMap((row) =>
+      Object.keys(row).filter((key) => !key.startsWith('_') && typeof row[key] === 'number'),
+    ),
+  );
+  return [...names].toSorted().slice(0, chartLimit);
+}
+
+/** Only for the caption: nobody tells a W&B server which direction is better. */
+function directionOf(name: string): 'minimize' | 'maximize' {
+  return /acc|f1|auc|bleu|reward|score|precision|recall/i.test(name) ? 'maximize' : 'minimize';
+}
+
+function toResult(run: StoredRun, rows: readonly Row[], name: string): RunResult {
+  const points = sample(
+    rows.filter((row) => name in row && typeof row['_step'] === 'number'),
+    500,
+  );
+  const step = points.map((row) => Number(row['_step']));
+  const value = points.map((row) => (typeof row[name] === 'number' ? row[name] : null));
+  return {
+    runId: run.record.runId,
+    url: '',
+    seed: null,
+    value: value.at(-1) ?? null,
+    lastStep: step.at(-1) ?? 0,
+    rows: rows.length,
+    curve: { label: run.record.displayName, seed: null, step, value },
+  };
+}
+
+function entries(value: unknown): { key: string; value: string }[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value as Record<string, unknown>)
+    .filter(([key]) => key !== '_wandb' && key !== 'wandb_version')
+    .map(([key, each]) => ({ key, value: JSON.stringify(unwrap(each)) ?? '' }))
+    .toSorted((a, b) => a.key.localeCompare(b.key));
+}
+
+/** Config values come wrapped as `{ value }`. */
+function unwrap(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('value' in value)) return value;
+  return value.value;
+}
