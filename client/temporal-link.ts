@@ -1,4 +1,4 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import { NamespaceNotFoundError } from '@temporalio/common';
 
 import type { TemporalSettings } from '../infra/config/config.ts';
@@ -13,6 +13,9 @@ export interface TemporalLink {
   within<T>(ms: number, call: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
+
+/** Temporal's own ten tries take longer than a person at a terminal, or GitHub, will wait. */
+const tries = 4;
 
 /** Connects when the first call needs it, so that a server can start before Temporal does. */
 export function openTemporalLink(settings: TemporalSettings): TemporalLink {
@@ -36,6 +39,7 @@ export function openTemporalLink(settings: TemporalSettings): TemporalLink {
 function connectOptions({ connectionOptions }: TemporalSettings): Parameters<typeof Connection.lazy>[0] {
   const { address, apiKey, tls, metadata } = connectionOptions;
   return {
+    interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: tries }))],
     ...(address !== undefined && { address }),
     ...(apiKey !== undefined && { apiKey }),
     ...(tls !== undefined && { tls }),

@@ -1,0 +1,26 @@
+import { readEnvironment } from '../../infra/env.ts';
+import { openExperiments } from '../experiments.ts';
+import { exitCodes, type ExitCode } from './exit-codes.ts';
+import { runCli } from './run-cli.ts';
+
+/** The one file that sets the exit code of the process. */
+process.exitCode = await main();
+
+async function main(): Promise<ExitCode> {
+  const interrupt = new AbortController();
+  process.once('SIGINT', () => interrupt.abort());
+  // `hephaestus list | head` closes the pipe early, which is no error of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  const env = readEnvironment(process.cwd());
+  const code = await runCli(process.argv.slice(2), {
+    env,
+    cwd: process.cwd(),
+    streams: process,
+    signal: interrupt.signal,
+    openExperiments,
+    program: env['npm_lifecycle_event'] === 'hephaestus' ? 'npm run -s hephaestus --' : 'hephaestus',
+  });
+  return interrupt.signal.aborted ? exitCodes.interrupted : code;
+}
