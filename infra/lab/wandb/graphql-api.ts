@@ -28,7 +28,8 @@ export function createGraphqlApi(context: GraphqlContext): GraphqlApi {
       document,
       rootValue: root,
       variableValues: { ...variables },
-      operationName: operationName ?? null,
+      // Python's client sends an empty name where it has none.
+      operationName: operationName || null,
     });
     const failure = result.errors?.map((error) => error.originalError).find(isStatusError);
     if (failure !== undefined) {

@@ -114,7 +114,9 @@ async function fileConnection(
   context: RunFieldsContext,
   args: PageArguments,
 ): Promise<object> {
-  const names = run.record.files.filter((name) => args.names?.includes(name) ?? true);
+  // An empty list of names asks for all, as no list does.
+  const wanted = args.names?.length ? args.names : run.record.files;
+  const names = run.record.files.filter((name) => wanted.includes(name));
   const nodes = await Promise.all(
     names.map(async (name) => {
       const found = await stat(runFilePath(run, name)).catch(() => undefined);
