@@ -1,0 +1,122 @@
+import { posix } from 'node:path';
+
+import { Failure } from '../../infra/failure.ts';
+import { git, type GitCall } from '../../infra/git/run-git.ts';
+import { findSecrets } from './secret-patterns.ts';
+
+/** The task note is committed with the change, whatever the note allows. */
+export const taskNoteFile = 'QWEN_TASK.md';
+
+export interface ChangeRules {
+  /** Globs of the task note's change.paths. */
+  readonly paths: readonly string[];
+  /** Values that must not be in the change. */
+  readonly secrets: readonly string[];
+}
+
+interface ChangedFile {
+  readonly path: string;
+  readonly mode: string;
+  readonly blob: string;
+  readonly deleted: boolean;
+}
+
+const maxFileBytes = 5 * 1024 * 1024;
+
+/**
+ * Checks one commit against its parent and returns the paths that it changes. Reads nothing but git's objects, so that
+ * what was checked is what is pushed. Throws `ChangeEmpty`, `ChangeOutsidePaths` and `ChangeUnsafe`, naming the paths.
+ */
+export async function checkChange(
+  parent: string,
+  commit: string,
+  rules: ChangeRules,
+  call: GitCall,
+): Promise<readonly string[]> {
+  const files = await changedFiles(parent, commit, call);
+  const own = files.filter(({ path }) => path !== taskNoteFile);
+  if (own.length === 0) {
+    throw new Failure(
+      'ChangeEmpty',
+      'the coding agent changed no file; say in the task note what must change, and where',
+    );
+  }
+  const outside = own.filter(({ path }) => !isAllowed(path, rules.paths)).map(({ path }) => path);
+  if (outside.length > 0) {
+    throw new Failure(
+      'ChangeOutsidePaths',
+      `the change touches ${list(outside)}, the task note allows ${list(rules.paths)}; widen change.paths if that is meant`,
+    );
+  }
+  const problems = [
+    ...(await kindProblems(files, call)),
+    ...(await sizeProblems(files, call)),
+    ...(await secretProblems(parent, commit, rules.secrets, call)),
+  ];
+  if (problems.length > 0)
+    throw new Failure('ChangeUnsafe', `the change was refused: ${problems.join('; ')}`);
+  return files.map(({ path }) => path);
+}
+
+/** Names beginning with a dot are matched only where the glob says the dot. */
+export function isAllowed(path: string, globs: readonly string[]): boolean {
+  return globs.some((glob) => glob === path || posix.matchesGlob(path, glob));
+}
+
+async function changedFiles(parent: string, commit: string, call: GitCall): Promise<ChangedFile[]> {
+  const raw = await git(
+    ['diff-tree', '-r', '-z', '--raw', '--no-renames', '--no-abbrev', parent, commit],
+    call,
+  );
+  const fields = raw.split('\0');
+  const files: ChangedFile[] = [];
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const [, mode = '', , blob = '', status = ''] = (fields[index] ?? '').split(' ');
+    files.push({ path: fields[index + 1] ?? '', mode, blob, deleted: status === 'D' });
+  }
+  return files;
+}
+
+async function kindProblems(files: readonly ChangedFile[], call: GitCall): Promise<string[]> {
+  const problems: string[] = [];
+  for (const { path, mode, blob } of files) {
+    if (mode === '160000') problems.push(`${path} is a repository of its own (submodule)`);
+    if (path.split('/').includes('.gitmodules')) problems.push(`${path} declares submodules`);
+    if (mode !== '120000') continue;
+    const target = await git(['cat-file', 'blob', blob], call);
+    if (leadsOut(path, target)) problems.push(`${path} is a link that leads out of the repository`);
+  }
+  return problems;
+}
+
+function leadsOut(path: string, target: string): boolean {
+  const resolved = posix.normalize(posix.join(posix.dirname(path), target));
+  return target.startsWith('/') || resolved === '..' || resolved.startsWith('../');
+}
+
+async function sizeProblems(files: readonly ChangedFile[], call: GitCall): Promise<string[]> {
+  const blobs = files.filter(({ deleted, mode }) => !deleted && mode !== '160000');
+  const input = blobs.map(({ blob }) => `${blob}\n`).join('');
+  const sizes = await git(['cat-file', '--batch-check=%(objectsize)'], { ...call, input });
+  return sizes.split('\n').flatMap((size, index) => {
+    if (Number(size) <= maxFileBytes) return [];
+    return [`${blobs[index]?.path ?? ''} has ${size} bytes, at most ${maxFileBytes} are allowed`];
+  });
+}
+
+async function secretProblems(
+  parent: string,
+  commit: string,
+  known: readonly string[],
+  call: GitCall,
+): Promise<string[]> {
+  const plain = ['--no-color', '--no-ext-diff', '--no-textconv', '--no-renames', '--text', '--unified=0'];
+  const patch = await git(['diff-tree', '-r', '-p', ...plain, parent, commit], call);
+  const added = patch.split('\n').filter((line) => line.startsWith('+'));
+  return findSecrets(added.join('\n'), known).map((kind) => `it holds ${kind}`);
+}
+
+function list(items: readonly string[]): string {
+  const shown = items.slice(0, 20).join(', ');
+  return items.length > 20 ? `${shown} and ${items.length - 20} more` : shown;
+}
