@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import { processEnvironment } from '../env.ts';
 import { ensureTools, ToolInstallError } from './ensure-tools.ts';
 import { MissingToolError } from './preflight.ts';
 
@@ -7,8 +8,7 @@ import { MissingToolError } from './preflight.ts';
 try {
   const tools = await ensureTools({
     root: join(import.meta.dirname, '..', '..', '.tools'),
-    // oxlint-disable-next-line node/no-process-env -- runs before any configuration is read
-    environment: process.env,
+    environment: processEnvironment(),
     log: (line) => console.error(line),
   });
   console.log(JSON.stringify(tools, null, 2));

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import type { TestProject } from 'vitest/node';
 
+import { processEnvironment } from '../../infra/env.ts';
 import { ensureTools, type Tools } from '../../infra/tools/ensure-tools.ts';
 
 declare module 'vitest' {
@@ -15,8 +16,7 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<void> {
   const tools = await ensureTools({
     root: join(import.meta.dirname, '..', '..', '.tools'),
-    // oxlint-disable-next-line node/no-process-env -- tests run without a configuration
-    environment: process.env,
+    environment: processEnvironment(),
     log: (line) => console.error(line),
   });
   project.provide('tools', tools);
