@@ -1,0 +1,78 @@
+import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { execa } from 'execa';
+
+import { createAttemptsActivities } from '../../../activities/attempts/create-attempts-activities.ts';
+import type { JobRecords } from '../../../domain/job.ts';
+import type { TaskNote } from '../../../domain/task-note.ts';
+import { exampleNote } from '../../support/example-note.ts';
+
+/** An attempt of one seed on a shared disk of its own, with a real environment. */
+export interface AttemptFixture {
+  readonly shared: string;
+  readonly source: string;
+  readonly folder: string;
+  start(shell: string, options?: { jobId?: string; environment?: Record<string, string> }): StartedJob;
+  records(): Promise<JobRecords>;
+  read(name: string): Promise<string>;
+  remove(): Promise<void>;
+}
+
+export type StartedJob = ReturnType<typeof startJob>;
+
+export const key = { experimentId: 'warmup-cosine', attempt: 1, seed: 2 };
+
+export async function makeAttempt(
+  uv: string,
+  command: string,
+  options: { name?: string; wandb?: Partial<TaskNote['wandb']> } = {},
+): Promise<AttemptFixture> {
+  const root = await mkdtemp(join(tmpdir(), 'attempt-'));
+  const shared = join(root, options.name ?? 'shared');
+  const source = join(shared, 'experiments', key.experimentId, 'source');
+  await mkdir(source, { recursive: true });
+  await execa(uv, ['venv', '--quiet', '--no-config', '--relocatable', join(root, 'environment')]);
+  await symlink(join(root, 'environment'), join(source, '.venv'));
+  const base = exampleNote();
+  const note = { ...base, job: { ...base.job, command }, wandb: { ...base.wandb, ...options.wandb } };
+  const activities = createAttemptsActivities({
+    disk: { sharedDir: shared, jobSharedDir: shared },
+    wandb: {},
+  });
+  const temporal = new MockActivityEnvironment();
+  await temporal.run(activities.writeAttempt, {
+    ...key,
+    headSha: 'a'.repeat(40),
+    environmentDigest: 'digest',
+    note,
+    runs: [{ seed: key.seed, runId: 'warmup-cosine-a1-s2-x' }],
+  });
+  const folder = join(shared, 'experiments', key.experimentId, 'attempts', '1', '2');
+  return {
+    shared,
+    source,
+    folder,
+    start: (shell, { jobId, environment } = {}) =>
+      startJob(shell, folder, { ...(jobId && { HEPHAESTUS_JOB_ID: jobId }), ...environment }),
+    records: async () => {
+      const seen = await temporal.run(activities.awaitRecordsChange, { ...key, since: null, pollSeconds: 1 });
+      return (seen as { records: JobRecords }).records;
+    },
+    read: (name) => readFile(join(folder, name), 'utf8'),
+    remove: () => rm(root, { recursive: true, force: true }),
+  };
+}
+
+function startJob(shell: string, folder: string, environment: Record<string, string>) {
+  return execa(shell, [join(folder, 'start.sh')], {
+    reject: false,
+    // A job that does not end by itself when it is told to must be noticed.
+    forceKillAfterDelay: false,
+    extendEnv: false,
+    // oxlint-disable-next-line node/no-process-env -- only the search path: a job's environment is almost empty
+    env: { PATH: process.env['PATH'], ...environment },
+  });
+}
