@@ -50,10 +50,13 @@ function noteText({ prompt }: ScriptRequest): string {
     worse: 'The change makes the metric worse by more than the noise between seeds.',
     'inside-noise': 'The change makes no difference that the noise between seeds would let one see.',
   };
+  const claim = claims[verdict];
   return JSON.stringify({
-    claim: claims[verdict] ?? 'The experiment ended before it could settle its hypothesis.',
+    claim: claim ?? 'The experiment ended before it could settle its hypothesis.',
     reading:
-      'The curves part early and stay apart in the direction the table shows, which fits the reason the experiment was made for. The decision rests on the table and not on this text.',
+      claim === undefined
+        ? 'There is no comparison to read, so the hypothesis stands neither better nor worse than before.'
+        : 'The table settles the question that the experiment was made for, in the direction it shows. The decision rests on the table and not on this text.',
     limits: 'One data set, one size of model and few seeds: nothing is said about others.',
     next: 'Repeat it with more seeds, then on a larger model.',
   });
