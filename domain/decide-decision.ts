@@ -15,6 +15,9 @@ export type DecisionAnswer =
   | { readonly status: 'accept' }
   | { readonly status: 'refuse'; readonly why: string };
 
+/** One job each; a task note may ask for no more either. */
+const mostSeeds = 32;
+
 const ended = new Set<Phase | Outcome>(['merged', 'rejected', 'stopped', 'failed', 'merging', 'recording']);
 
 /** Whether a decision is taken now or refused, with the reason that the person is shown. */
@@ -29,7 +32,7 @@ export function decideDecision(request: DecisionRequest, context: DecisionContex
   if (context.phase !== 'deciding' || context.evidenceHead === null) {
     return refuse(`there is no evidence yet: the experiment is ${context.phase}`);
   }
-  if (request.head !== undefined && !context.evidenceHead.startsWith(request.head)) {
+  if (request.head !== undefined && !context.evidenceHead.startsWith(request.head.toLowerCase())) {
     return refuse(
       `the decision names head ${request.head}, the evidence is about ${context.evidenceHead.slice(0, 12)}`,
     );
@@ -48,7 +51,7 @@ function decideContent(request: DecisionRequest, context: DecisionContext): Deci
     return refuse('the budget of the task note allows no further attempt (budget.attempts)');
   }
   if (request.kind === 'rerun' && request.seeds !== undefined && !validSeeds(request.seeds)) {
-    return refuse('seeds must be different whole numbers, 0 or larger, at least one');
+    return refuse(`seeds must be different whole numbers, 0 or larger, 1 to ${mostSeeds} of them`);
   }
   return { status: 'accept' };
 }
@@ -56,6 +59,7 @@ function decideContent(request: DecisionRequest, context: DecisionContext): Deci
 function validSeeds(seeds: readonly number[]): boolean {
   return (
     seeds.length > 0 &&
+    seeds.length <= mostSeeds &&
     new Set(seeds).size === seeds.length &&
     seeds.every((seed) => Number.isSafeInteger(seed) && seed >= 0)
   );

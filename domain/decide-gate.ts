@@ -1,4 +1,4 @@
-import type { Check, PullRequestSnapshot, ReviewThread } from './pull-request.ts';
+import type { PullRequestSnapshot, Review, ReviewThread } from './pull-request.ts';
 
 /** One of Hephaestus's own checks: a line with its evidence. */
 export interface OwnCheck {
@@ -72,16 +72,25 @@ function findingsOfReviews(snapshot: PullRequestSnapshot): Finding[] {
     line: thread.line,
     text: thread.body,
   }));
-  const changesRequested = snapshot.reviews
+  const changesRequested = lastWords(snapshot.reviews)
     .filter((review) => review.state === 'CHANGES_REQUESTED' && review.commitId === snapshot.headSha)
     .map((review): Finding => ({ source: review.author, path: null, line: null, text: review.body }));
   return [...threads, ...changesRequested];
 }
 
+/** Who approves after asking for changes has taken that back; a comment takes nothing back. Oldest first. */
+function lastWords(reviews: readonly Review[]): Review[] {
+  const decisive = reviews.filter(({ state }) => state !== 'COMMENTED' && state !== 'PENDING');
+  return [...new Map(decisive.map((review) => [review.author, review])).values()];
+}
+
+/** Several of one name (a status and a check run, say) must all have come in. */
 function waitingForChecks(snapshot: PullRequestSnapshot, policy: GatePolicy): string[] {
-  const byName = new Map(snapshot.checks.map((check: Check) => [check.name, check]));
   return policy.requiredChecks
-    .filter((name) => (byName.get(name)?.state ?? 'pending') === 'pending')
+    .filter((name) => {
+      const named = snapshot.checks.filter((check) => check.name === name);
+      return named.length === 0 || named.some((check) => check.state === 'pending');
+    })
     .map((name) => `check ${name}`);
 }
 

@@ -1,5 +1,5 @@
 import { parseDocument, stringify } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
 
 import { TaskNote } from './task-note.ts';
 
@@ -44,7 +44,14 @@ export function parseTaskNote(text: string): TaskNoteResult {
       })),
     );
   }
-  const data: unknown = document.toJS({ maxAliasCount: 100 });
+  let data: unknown;
+  try {
+    data = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    // Aliases that grow without bound, or that point at nothing.
+    const value = shorten(error instanceof Error ? error.message : String(error));
+    return invalid([{ path: '', value, expected: 'YAML front matter without such aliases' }]);
+  }
   const result = TaskNote.safeParse(data);
   if (!result.success) return invalid(result.error.issues.flatMap((issue) => describe(issue, data)));
   return { status: 'valid', note: result.data, body: match[2] ?? '' };
@@ -63,7 +70,7 @@ export function formatProblems(problems: readonly TaskNoteProblem[]): string {
 }
 
 function describe(issue: z.core.$ZodIssue, data: unknown): TaskNoteProblem[] {
-  const value = shorten(JSON.stringify(valueAt(data, issue.path)) ?? 'nothing');
+  const value = shorten(shapeOf(valueAt(data, issue.path)));
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       path: [...issue.path, key].join('.'),
@@ -81,6 +88,16 @@ function valueAt(data: unknown, path: readonly PropertyKey[]): unknown {
     value = (value as Record<PropertyKey, unknown>)[key];
   }
   return value;
+}
+
+/** Of a list or of fields only the outline: with aliases they can be rings, or larger than any memory. */
+function shapeOf(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return `the fields ${Object.keys(value).join(', ')}`;
+  return typeof value === 'string' || typeof value === 'boolean' || value === null
+    ? JSON.stringify(value)
+    : String(value);
 }
 
 function invalid(problems: readonly TaskNoteProblem[]): TaskNoteResult {

@@ -15,6 +15,12 @@ const repositoryPath = z
     error: 'must be a relative path inside the repository, without ".."',
   });
 
+/** What git takes for a branch, and never for an option or a revision range. */
+const branch = z
+  .string()
+  .regex(/^(?![-/.])(?!.*(?:\.\.|\/\/|@\{))[^\s~^:?*[\\]+(?<![/.])$/, 'must be the name of a branch')
+  .max(200);
+
 const Change = z.strictObject({
   paths: z.array(repositoryPath).min(1).describe('Globs of the files that the coding agent may touch'),
 });
@@ -37,7 +43,11 @@ const EnvironmentSource = z
   });
 
 const JobRequest = z.strictObject({
-  command: z.string().min(1).describe('Run after the environment is entered; {seed} is replaced'),
+  command: z
+    .string()
+    .min(1)
+    .refine((command) => !command.includes('\0'), { error: 'must not contain a NUL character' })
+    .describe('Run after the environment is entered; {seed} is replaced'),
   image: z.string().min(1),
   image_type: z.enum(['SOURCE_PUBLIC', 'SOURCE_PRIVATE', 'SOURCE_OFFICIAL']),
   workspace_id: z.string().regex(/^ws-/, 'must begin with "ws-"'),
@@ -92,8 +102,10 @@ export const TaskNote = z
     id: identifier.describe('The experiment id'),
     title: z.string().min(3).max(200),
     hypothesis: z.string().min(3).max(2000),
-    repository: z.string().regex(/^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/, 'must be owner/name'),
-    base: z.string().min(1).default('main').describe('The branch that the change is made against'),
+    repository: z
+      .string()
+      .regex(/^(?!\.{1,2}\/)[A-Za-z0-9_.-]+\/(?!\.{1,2}$)[A-Za-z0-9_.-]+$/, 'must be owner/name'),
+    base: branch.default('main').describe('The branch that the change is made against'),
     change: Change,
     environment: EnvironmentSource,
     job: JobRequest,

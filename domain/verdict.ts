@@ -15,7 +15,7 @@ export interface Verdict {
   readonly sentence: string;
 }
 
-/** Two-sided 95 % quantiles of Student's t for 1 to 30 degrees of freedom; beyond, the normal's 1.96. */
+/** Two-sided 95 % quantiles of Student's t for 1 to 30 degrees of freedom. */
 const t95 = [
   12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131,
   2.12, 2.11, 2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
@@ -70,8 +70,23 @@ function welchMargin(own: Sample, other: Sample): number | null {
     own.n > 1 && other.n > 1
       ? (a + b) ** 2 / (a ** 2 / (own.n - 1) + b ** 2 / (other.n - 1))
       : Math.max(own.n, other.n) - 1;
-  const quantile = t95[Math.max(1, Math.floor(freedom)) - 1] ?? 1.96;
-  return quantile * Math.sqrt(a + b);
+  return quantile(freedom) * Math.sqrt(a + b);
+}
+
+/**
+ * Two-sided 95 % quantile of Student's t for any number of degrees of freedom from 1 on. Between two entries of the
+ * table it is taken along 1/freedom, which errs to the wide side; beyond the table by the Cornish-Fisher expansion.
+ */
+function quantile(freedom: number): number {
+  const below = Math.floor(freedom);
+  const low = t95[below - 1];
+  const high = t95[below];
+  if (low !== undefined && high !== undefined) {
+    const part = (1 / below - 1 / freedom) / (1 / below - 1 / (below + 1));
+    return low + (high - low) * part;
+  }
+  const z = 1.959964;
+  return z + (z ** 3 + z) / (4 * freedom) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * freedom ** 2);
 }
 
 function classify(
