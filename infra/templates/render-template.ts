@@ -3,13 +3,20 @@ import { fileURLToPath } from 'node:url';
 
 import nunjucks from 'nunjucks';
 
+import { code, fence, link, number, picture, prose, sha, signed, text } from './markdown-filters.ts';
+
 const environment = new nunjucks.Environment(
   new nunjucks.FileSystemLoader(dirname(fileURLToPath(import.meta.url))),
   // The texts are Markdown, not HTML; a name that is missing must fail here and not show as a gap.
   { autoescape: false, throwOnUndefined: true, trimBlocks: true, lstripBlocks: true },
 );
+const filters = { code, fence, link, number, picture, prose, sha, signed, text };
+for (const [name, filter] of Object.entries(filters)) environment.addFilter(name, filter);
 
-/** Renders a template of this folder, for example `note.md.njk`. `{{ value | dump }}` writes a value as JSON. */
+/**
+ * Renders a template of this folder, for example `note.md.njk`. Nothing is escaped by itself: words from outside go
+ * through a filter of `markdown-filters.ts`, for example `{{ title | text }}`; `{{ value | dump }}` writes JSON.
+ */
 export function renderTemplate(name: string, values: object): string {
   return environment.render(name, values);
 }

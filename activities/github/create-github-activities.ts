@@ -1,0 +1,53 @@
+import { Failure } from '../../infra/failure.ts';
+import type { GithubClient } from '../../infra/github/github-client.ts';
+import { guardActivities } from '../boundary.ts';
+import { copilotLogins } from './copilot.ts';
+import { describeRepository } from './describe-repository.ts';
+import type { GithubActivities } from './interface.ts';
+import { mergePullRequest } from './merge-pull-request.ts';
+import { observePullRequest } from './observe-pull-request.ts';
+import { openPullRequest } from './open-pull-request.ts';
+import { publishQuality } from './publish-quality.ts';
+import { requestReview } from './request-review.ts';
+import { updateComment } from './update-comment.ts';
+import { type DrawCurves, uploadCurves } from './upload-curves.ts';
+
+export interface GithubDeps {
+  readonly github: GithubClient;
+  readonly draw: DrawCurves;
+  /** Who counts as Copilot; `copilotLogins` when it is not given. */
+  readonly copilot?: readonly string[];
+}
+
+/** What is done on GitHub, in the control zone. Each may run twice or die half way: a repeat finds what was done. */
+export function createGithubActivities({
+  github,
+  draw,
+  copilot = copilotLogins,
+}: GithubDeps): GithubActivities {
+  const logins = new Set(copilot);
+  return guardActivities<GithubActivities>({
+    describeRepository: (input) => describeRepository(github, input),
+    openPullRequest: (input) => openPullRequest(github, input),
+    requestReview: (input) => requestReview(github, logins, input),
+
+    async awaitPullRequestChange({ repository, number, since, pollSeconds }) {
+      const seen = await observePullRequest(github, logins, repository, number);
+      if (seen.fingerprint !== since) return seen;
+      throw new Failure('GateUnchanged', `${repository}#${number} is as it was`, {
+        // Many experiments that look at the same moment would meet the rate limit together.
+        retryAfterMs: Math.round(pollSeconds * 1000 * (0.9 + Math.random() * 0.2)),
+      });
+    },
+
+    publishQuality: (input) => publishQuality(github, input),
+    uploadCurves: (input) => uploadCurves(github, draw, input),
+    updateComment: (input) => updateComment(github, input),
+    mergePullRequest: (input) => mergePullRequest(github, input),
+
+    async closePullRequest({ repository, number }) {
+      const { state } = await github.getPullRequest(repository, number);
+      if (state === 'open') await github.closePullRequest(repository, number);
+    },
+  });
+}

@@ -1,0 +1,29 @@
+import type { GithubSettings } from '../settings.ts';
+import { checkCalls } from './check-calls.ts';
+import { commentCalls } from './comment-calls.ts';
+import type { GithubClient } from './github-client.ts';
+import { createOctokit } from './octokit.ts';
+import { pullRequestCalls } from './pull-request-calls.ts';
+import { putAsset } from './put-asset.ts';
+import { repositoryCalls } from './repository-calls.ts';
+
+export interface GithubClientOptions {
+  /** Limit of one request, ms. */
+  readonly timeoutMs?: number;
+}
+
+/** GitHub, or GitHub Enterprise (`apiUrl` ends in `/api/v3` there), by its REST API and, for review threads, GraphQL. */
+export function createGithubClient(
+  settings: GithubSettings,
+  { timeoutMs = 30_000 }: GithubClientOptions = {},
+): GithubClient {
+  const octokit = createOctokit(settings, timeoutMs);
+  return {
+    serverUrl: settings.serverUrl,
+    ...repositoryCalls(octokit),
+    ...pullRequestCalls(octokit),
+    ...checkCalls(octokit),
+    ...commentCalls(octokit),
+    putAsset: (repository, asset) => putAsset(octokit, repository, asset),
+  };
+}
