@@ -26,6 +26,11 @@ function options(changes: Partial<PublishOptions> = {}): PublishOptions {
   };
 }
 
+async function failHalfWay(folder: string): Promise<void> {
+  await writeFile(join(folder, 'half'), '');
+  throw new Error('no network');
+}
+
 const builds = async () => (await readdir(root)).filter((name) => /^python-\d+\.\w+$/.test(name));
 
 describe('publishOnce', () => {
@@ -60,11 +65,7 @@ describe('publishOnce', () => {
   });
 
   it('publishes nothing of a build that failed, and the next one clears it away', async () => {
-    const build = async (folder: string) => {
-      await writeFile(join(folder, 'half'), '');
-      throw new Error('no network');
-    };
-    await expect(publishOnce(options({ build }))).rejects.toThrow('no network');
+    await expect(publishOnce(options({ build: failHalfWay }))).rejects.toThrow('no network');
     expect(await hasAll(root, ['python-01234567'])).toBe(false);
     await publishOnce(options());
     expect(await builds()).toHaveLength(1);

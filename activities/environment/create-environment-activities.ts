@@ -13,6 +13,7 @@ const heartbeatMs = 5_000;
 export function createEnvironmentActivities(dependencies: EnvironmentDependencies): EnvironmentActivities {
   return guardActivities<EnvironmentActivities>({
     async freezeEnvironment(input) {
+      heartbeat();
       const beat = setInterval(() => heartbeat(), heartbeatMs);
       try {
         return await freeze(dependencies, input, cancellationSignal());

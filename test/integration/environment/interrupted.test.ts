@@ -1,0 +1,110 @@
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { execa } from 'execa';
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+
+import { readProof } from '../../../activities/environment/proof.ts';
+import { freezeIn, quietActivity, SmallWorld } from './small-project.ts';
+
+const uv = inject('tools').uv;
+const activities = join(import.meta.dirname, '..', '..', '..', 'activities', 'environment');
+let world: SmallWorld;
+
+beforeEach(async () => {
+  world = await SmallWorld.create(uv);
+  await world.addPackage('hello', { 'hello/__init__.py': '', 'hello/deep/__init__.py': '' });
+  await world.addExperiment('first', ['hello==1.0']);
+});
+
+afterEach(() => world.remove());
+
+/** Process id of the uv that stands still. */
+async function hangingUv(): Promise<number> {
+  return vi.waitFor(
+    async () => Number((await readFile(join(world.root, 'hanging'), 'utf8')).trim() || 'none'),
+    {
+      timeout: 20_000,
+      interval: 50,
+    },
+  );
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+describe('an interrupted freeze', () => {
+  it('is done again after its worker was killed, whatever the orphaned uv still does', async () => {
+    await writeFile(join(world.root, 'hang'), 'sync');
+    const script = `
+      import { freeze } from '${join(activities, 'freeze.ts')}';
+      await freeze(${JSON.stringify(world.dependencies)}, ${JSON.stringify(world.input('first'))}, new AbortController().signal);`;
+    const worker = execa(process.execPath, ['--input-type=module', '-e', script], { reject: false });
+    const orphan = await hangingUv();
+    worker.kill('SIGKILL');
+    await worker;
+    expect(isAlive(orphan)).toBe(true);
+    const [left, lock, ...rest] = (await world.environments()).toSorted();
+    expect([left, lock, rest]).toEqual([
+      expect.stringMatching(/^\w{32}\.\w{6}$/),
+      expect.stringMatching(/^\w{32}\.lock$/),
+      [],
+    ]);
+    // As if the time after which a lock counts as abandoned had passed.
+    await utimes(join(world.shared, 'environments', lock ?? ''), new Date(0), new Date(0));
+    await rm(join(world.root, 'hang'));
+    const frozen = await freezeIn(quietActivity(), world, world.input('first'));
+    process.kill(orphan, 'SIGKILL');
+    expect(frozen.reused).toBe(false);
+    expect(await world.environments()).toEqual([frozen.digest]);
+  });
+
+  it('does not trust a folder without a proof, nor one with half a proof', async () => {
+    const { digest } = await freezeIn(quietActivity(), world, world.input('first'));
+    const folder = join(world.shared, 'environments', digest);
+    const proof = await readFile(join(folder, 'environment.json'), 'utf8');
+    await execa('chmod', ['u+w', folder]);
+    for (const half of [undefined, proof.slice(0, 200), proof.replace('v1', 'v0')]) {
+      await rm(folder, { recursive: true, force: true });
+      await mkdir(join(folder, 'venv', 'junk'), { recursive: true });
+      if (half !== undefined) await writeFile(join(folder, 'environment.json'), half);
+      expect(await freezeIn(quietActivity(), world, world.input('first'))).toMatchObject({
+        digest,
+        reused: false,
+      });
+      expect(await readdir(join(folder, 'venv'))).not.toContain('junk');
+      expect(await readProof(folder)).toMatchObject({ digest });
+      await execa('chmod', ['-R', 'u+w', folder]);
+    }
+  });
+
+  it('ends with every process dead and nothing left when it is cancelled', async () => {
+    await writeFile(join(world.root, 'hang'), 'sync');
+    const activity = quietActivity();
+    const freezing = freezeIn(activity, world, world.input('first'));
+    const settled = freezing.then(
+      () => 'done',
+      (error: unknown) => error,
+    );
+    const hanging = await hangingUv();
+    activity.cancel('CANCELLED');
+    expect(await settled).toMatchObject({ name: expect.stringMatching(/Cancel|Abort/) });
+    await vi.waitFor(() => expect(isAlive(hanging)).toBe(false));
+    expect(await world.environments()).toEqual([]);
+  });
+
+  it('says so while uv works', async () => {
+    await writeFile(join(world.root, 'hang'), 'sync');
+    const activity = quietActivity();
+    const beaten = new Promise<void>((resolve) => activity.once('heartbeat', () => resolve()));
+    const freezing = freezeIn(activity, world, world.input('first')).catch(() => undefined);
+    await beaten;
+    activity.cancel('CANCELLED');
+    await freezing;
+  });
+});
