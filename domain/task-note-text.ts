@@ -95,9 +95,8 @@ function shapeOf(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return `the fields ${Object.keys(value).join(', ')}`;
-  return typeof value === 'string' || typeof value === 'boolean' || value === null
-    ? JSON.stringify(value)
-    : String(value);
+  // JSON has no word for these.
+  return typeof value === 'number' ? String(value) : JSON.stringify(value);
 }
 
 function invalid(problems: readonly TaskNoteProblem[]): TaskNoteResult {
