@@ -8,28 +8,33 @@ export interface Targets {
 }
 
 /** The events whose payloads say of which branch they are. */
-const byBranch: Readonly<Record<string, (payload: unknown) => readonly unknown[]>> = {
-  pull_request: headOfPullRequest,
-  pull_request_review: headOfPullRequest,
-  pull_request_review_comment: headOfPullRequest,
-  pull_request_review_thread: headOfPullRequest,
-  check_run: (payload) => branchesOfCheck(at(payload, 'check_run', 'check_suite'), at(payload, 'check_run')),
-  check_suite: (payload) => branchesOfCheck(at(payload, 'check_suite'), at(payload, 'check_suite')),
-  workflow_run: (payload) => branchesOfCheck(at(payload, 'workflow_run'), at(payload, 'workflow_run')),
-  status: (payload) => listAt(payload, 'branches').map((branch) => at(branch, 'name')),
-  push: (payload) => {
-    const ref = at(payload, 'ref');
-    return typeof ref === 'string' ? [ref.replace(/^refs\/heads\//, '')] : [];
-  },
-};
+const byBranch = new Map<string, (payload: unknown) => readonly unknown[]>(
+  Object.entries({
+    pull_request: headOfPullRequest,
+    pull_request_review: headOfPullRequest,
+    pull_request_review_comment: headOfPullRequest,
+    pull_request_review_thread: headOfPullRequest,
+    check_run: (payload: unknown) =>
+      branchesOfCheck(at(payload, 'check_run', 'check_suite'), at(payload, 'check_run')),
+    check_suite: (payload: unknown) =>
+      branchesOfCheck(at(payload, 'check_suite'), at(payload, 'check_suite')),
+    workflow_run: (payload: unknown) =>
+      branchesOfCheck(at(payload, 'workflow_run'), at(payload, 'workflow_run')),
+    status: (payload: unknown) => listAt(payload, 'branches').map((branch) => at(branch, 'name')),
+    push: (payload: unknown) => {
+      const ref = at(payload, 'ref');
+      return typeof ref === 'string' ? [ref.replace(/^refs\/heads\//, '')] : [];
+    },
+  }),
+);
 
 /** Names of the events that can be about an experiment; any other is answered and ignored. */
-export const knownEvents: ReadonlySet<string> = new Set([...Object.keys(byBranch), 'issue_comment', 'ping']);
+export const knownEvents: ReadonlySet<string> = new Set([...byBranch.keys(), 'issue_comment', 'ping']);
 
 /** Pure; a payload of any shape gives an answer. */
 export function findTargets(event: string, payload: unknown): Targets {
   if (event === 'issue_comment') return { experimentIds: [], pullRequest: commentedPullRequest(payload) };
-  const branches = byBranch[event]?.(payload) ?? [];
+  const branches = byBranch.get(event)?.(payload) ?? [];
   const ids = branches.flatMap((branch) => experimentIdOf(branch) ?? []);
   return { experimentIds: [...new Set(ids)], pullRequest: null };
 }

@@ -231,14 +231,14 @@ describe('loadConfig', () => {
   });
 });
 
-describe('a secret in a file', () => {
-  async function secretFile(name: string, content: string, mode = 0o600): Promise<string> {
-    const path = join(directory, name);
-    await writeFile(path, content);
-    await chmod(path, mode);
-    return path;
-  }
+async function secretFile(name: string, content: string, mode = 0o600): Promise<string> {
+  const path = join(directory, name);
+  await writeFile(path, content);
+  await chmod(path, mode);
+  return path;
+}
 
+describe('a secret in a file', () => {
   const without = { ...complete, GITHUB_TOKEN: undefined };
 
   it('is read without its line end', async () => {
