@@ -43,13 +43,15 @@ export async function makeAttempt(
     wandb: {},
   });
   const temporal = new MockActivityEnvironment();
-  await temporal.run(activities.writeAttempt, {
-    ...key,
-    headSha: 'a'.repeat(40),
-    environmentDigest: 'digest',
-    note,
-    runs: [{ seed: key.seed, runId: 'warmup-cosine-a1-s2-x' }],
-  });
+  await temporal.run(async () =>
+    activities.writeAttempt({
+      ...key,
+      headSha: 'a'.repeat(40),
+      environmentDigest: 'digest',
+      note,
+      runs: [{ seed: key.seed, runId: 'warmup-cosine-a1-s2-x' }],
+    }),
+  );
   const folder = join(shared, 'experiments', key.experimentId, 'attempts', '1', '2');
   return {
     shared,
@@ -58,8 +60,8 @@ export async function makeAttempt(
     start: (shell, { jobId, environment } = {}) =>
       startJob(shell, folder, { ...(jobId && { HEPHAESTUS_JOB_ID: jobId }), ...environment }),
     records: async () => {
-      const seen = await temporal.run(activities.awaitRecordsChange, { ...key, since: null, pollSeconds: 1 });
-      return (seen as { records: JobRecords }).records;
+      const seen = await activities.awaitRecordsChange({ ...key, since: null, pollSeconds: 1 });
+      return seen.records;
     },
     read: (name) => readFile(join(folder, name), 'utf8'),
     remove: () => rm(root, { recursive: true, force: true }),

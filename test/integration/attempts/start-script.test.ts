@@ -87,7 +87,8 @@ describe.each(shells)('start.sh under %s', (shell) => {
     const fixture = await attempt('echo trained >> trained; sleep 0.3; true {seed}');
     const ids = Array.from({ length: 6 }, (_, index) => jobA.replace(/.$/, String(index)));
     const jobs = await Promise.all(ids.map(async (jobId) => fixture.start(shell, { jobId })));
-    expect(jobs.map((job) => job.exitCode).toSorted()).toEqual([0, 75, 75, 75, 75, 75]);
+    expect(jobs.filter((job) => job.exitCode === 0)).toHaveLength(1);
+    expect(jobs.filter((job) => job.exitCode === 75)).toHaveLength(5);
     const winner = ids[jobs.findIndex((job) => job.exitCode === 0)];
     const records = await fixture.records();
     expect(records.claim?.jobId).toBe(winner);
@@ -170,7 +171,9 @@ describe.each(shells)('start.sh under %s', (shell) => {
     await writeFile(join(fixture.source, '.venv', 'bin', 'activate'), '');
     await symlink('/nowhere/python', join(fixture.source, '.venv', 'bin', 'python'));
     expect((await fixture.start(shell, { jobId: jobA })).exitCode).toBe(78);
-    expect((await fixture.records()).exit?.reason).toMatch(/Python does not start: .*(not found|No such file)/);
+    expect((await fixture.records()).exit?.reason).toMatch(
+      /Python does not start: .*(not found|No such file)/,
+    );
   });
 
   it('does not claim, beat or record on the other nodes of a job', async () => {
