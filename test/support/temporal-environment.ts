@@ -85,7 +85,7 @@ export async function withWorld<T>(
 }
 
 /** Workers for every queue; each workflow task replays from the start, so that every test is one of determinism too. */
-async function startWorkers(
+export async function startWorkers(
   connection: NativeConnection,
   workflowBundle: WorkflowBundleWithSourceMap,
   world: { readonly current: ScriptedWorld },

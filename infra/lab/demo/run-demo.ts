@@ -1,0 +1,161 @@
+import { join } from 'node:path';
+
+import { execa } from 'execa';
+import pc from 'picocolors';
+
+import type { ExperimentStatus } from '../../../domain/experiment.ts';
+import { experimentWorkflowId } from '../../../domain/ids.ts';
+import { ensureTools } from '../../tools/ensure-tools.ts';
+import { toolEnvironment } from '../../tools/tool-environment.ts';
+import { makeDemoDirectory, startDemoWorld, type DemoWorld } from './demo-world.ts';
+import { cpuTimeOf } from './cpu-time.ts';
+import { followExperiment } from './follow-experiment.ts';
+import { demoIdea } from './idea.ts';
+import { createNarrator, type Narrator } from './narrator.ts';
+import { recordDemo } from './record-demo.ts';
+import { readResults, type DemoResults } from './results.ts';
+import { tellTimes } from './times.ts';
+
+export interface DemoOptions {
+  readonly keep?: boolean;
+  readonly directory: string;
+  readonly record?: string;
+  readonly toolsRoot: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Aborted by Ctrl-C: everything is ended and the demo throws. */
+  readonly interrupted: AbortSignal;
+}
+
+const cli = join(import.meta.dirname, '..', '..', '..', 'client', 'cli', 'index.ts');
+
+/** Plays the whole way of an experiment, and the PI in it. Throws when anything is not as it should be. */
+export async function runDemo(options: DemoOptions): Promise<void> {
+  const startedAt = Date.now();
+  const narrator = createNarrator(startedAt);
+  console.log(pc.bold('Hephaestus: from an idea to a merged pull request, curves and a permanent note'));
+  console.log(
+    'Stand-ins, over real HTTP on this machine: GitHub, the Qizhi cluster, the W&B server and the two models.\n' +
+      'Real: Temporal, git, uv, wandb, Gemini CLI, Qwen Code, the training, every file and every process.\n',
+  );
+  const tools = await ensureTools({
+    root: options.toolsRoot,
+    environment: options.environment,
+    log: (line) => narrator.say(line),
+  });
+  narrator.say('the tools are there; Temporal, the lab and one worker for every zone are starting');
+  const directory = await makeDemoDirectory(options.directory);
+  options.interrupted.throwIfAborted();
+  const world = await startDemoWorld({ directory, tools, environment: options.environment });
+  try {
+    await Promise.race([
+      play(world, options, narrator, startedAt),
+      world.worker.died,
+      world.webhook.died,
+      aborted(options.interrupted),
+    ]);
+  } finally {
+    await world.close();
+  }
+}
+
+async function play(
+  world: DemoWorld,
+  options: DemoOptions,
+  narrator: Narrator,
+  startedAt: number,
+): Promise<void> {
+  if (world.lab.qizhi.isolation !== 'namespaces') {
+    narrator.say(pc.yellow(`the jobs of the lab are kept from the network by: ${world.lab.qizhi.isolation}`));
+  }
+  narrator.heading('The idea');
+  console.log(`          ${demoIdea.idea}\n`);
+  const begunAt = Date.now();
+  await hephaestus(
+    world,
+    options,
+    'start',
+    '--idea',
+    demoIdea.idea,
+    '--repo',
+    'lab/digits',
+    '--id',
+    demoIdea.id,
+  );
+  narrator.say('started');
+  narrator.link(
+    'Temporal Web UI',
+    `${world.server.uiUrl}/namespaces/${world.server.namespace}/workflows/${encodeURIComponent(experimentWorkflowId(demoIdea.id))}`,
+  );
+  const shown = await followExperiment(world, demoIdea.id, narrator, 'deciding');
+  tellEvidence(shown, narrator);
+  narrator.heading('The word of the PI');
+  narrator.say(pc.cyan(`npm run -s hephaestus -- merge ${demoIdea.id}`));
+  await hephaestus(world, options, 'merge', demoIdea.id, '--by', 'the demo');
+  const ended = await followExperiment(world, demoIdea.id, narrator, 'end');
+  const results = await readResults(world, ended);
+  const endedAt = Date.now();
+  tellResults(results, narrator);
+  const [worker, webhook] = await Promise.all([cpuTimeOf(world.worker.pid), cpuTimeOf(world.webhook.pid)]);
+  tellTimes({
+    status: ended,
+    startedAt,
+    begunAt,
+    endedAt,
+    own: worker.own + webhook.own,
+    tools: worker.children,
+  });
+  if (options.record !== undefined) await recordDemo(world, options.record);
+  if (options.keep === true) await keep(world, narrator, options.interrupted);
+  else narrator.say(`everything is left in ${world.directory}; look around with: npm run demo -- --keep`);
+}
+
+/** The command line as a person would use it; throws with its own words when it does not end well. */
+async function hephaestus(world: DemoWorld, options: DemoOptions, ...args: string[]): Promise<void> {
+  const { exitCode, all } = await execa(process.execPath, [cli, ...args], {
+    cwd: world.home,
+    env: { ...toolEnvironment(options.environment), ...world.settings },
+    extendEnv: false,
+    stdin: 'ignore',
+    reject: false,
+    all: true,
+  });
+  if (exitCode !== 0)
+    throw new Error(`hephaestus ${args[0] ?? ''} ended with ${String(exitCode)}:\n${String(all)}`);
+}
+
+function tellEvidence({ evidence, links }: ExperimentStatus, narrator: Narrator): void {
+  narrator.heading('The evidence');
+  narrator.say(pc.green(evidence?.verdict.sentence ?? 'there is none'));
+  for (const { seed, jobId, value } of evidence?.jobs ?? []) {
+    narrator.say(`seed ${seed}: ${evidence?.metric.name ?? ''} = ${value ?? 'nothing'} (${jobId})`);
+  }
+  for (const { label, url } of links) narrator.link(label, url);
+}
+
+function tellResults(results: DemoResults, narrator: Narrator): void {
+  narrator.heading('What is left');
+  narrator.say(`merged: ${results.mergeSha.slice(0, 12)} ${results.mergeTitle}`);
+  narrator.link('comment', results.commentUrl);
+  narrator.link(`curves (${Math.round(results.pictureBytes / 1024)} kB)`, results.pictureUrl);
+  narrator.link('note', results.notePath);
+}
+
+async function keep(world: DemoWorld, narrator: Narrator, interrupted: AbortSignal): Promise<void> {
+  narrator.heading('Everything stays up until Ctrl-C');
+  for (const { name, url } of [world.lab.github, world.lab.qizhi, world.lab.wandb, world.lab.models])
+    narrator.link(name, url);
+  narrator.link('Temporal Web UI', world.server.uiUrl);
+  narrator.say(
+    `the command line, in that world: cd ${world.home} && npm --prefix ${process.cwd()} run -s hephaestus -- list`,
+  );
+  await aborted(interrupted).catch(() => undefined);
+}
+
+/** Rejects when the demo is interrupted. */
+async function aborted(signal: AbortSignal): Promise<never> {
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  throw new Error('interrupted');
+}

@@ -1,0 +1,43 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { Client } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+
+/** What names the machine that recorded a history; a replay does not look at it. */
+const personal = new Set(['identity', 'stackTrace', 'workerInstanceKey', 'workerControlTaskQueue']);
+
+/**
+ * Writes the history of a workflow and of its children as JSON, `<name>.<workflow type>.json`, without what names the
+ * recording machine. Of several children of one type the first is kept: they have the same shape.
+ */
+export async function saveHistories(
+  client: Client,
+  workflowId: string,
+  directory: string,
+  name: string,
+): Promise<string[]> {
+  await mkdir(directory, { recursive: true });
+  const saved: string[] = [];
+  const pending = [workflowId];
+  for (const id of pending) {
+    const handle = client.workflow.getHandle(id);
+    const history = await handle.fetchHistory();
+    const type =
+      history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name ?? 'unknown';
+    const file = `${name}.${type}.json`;
+    for (const event of history.events ?? []) {
+      const child = event.childWorkflowExecutionStartedEventAttributes?.workflowExecution?.workflowId;
+      if (typeof child === 'string') pending.push(child);
+    }
+    if (saved.includes(file)) continue;
+    const text = JSON.stringify(
+      historyToJSON(history),
+      (key, value: unknown) => (personal.has(key) ? undefined : value),
+      1,
+    );
+    await writeFile(join(directory, file), `${text}\n`);
+    saved.push(file);
+  }
+  return saved;
+}

@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import proto from '@temporalio/proto';
+
+import { processEnvironment } from '../../infra/env.ts';
+import { Failure } from '../../infra/failure.ts';
+import { ensureTools } from '../../infra/tools/ensure-tools.ts';
+import { decisionSignals } from '../../workflows/contract.ts';
+import {
+  emptyRecords,
+  jobIdOf,
+  observation,
+  scriptedWorld,
+  trained,
+} from '../support/scripted-activities.ts';
+import {
+  quietRuntime,
+  startExperiment,
+  startWorkers,
+  statusOf,
+  workflowsPath,
+} from '../support/temporal-environment.ts';
+
+const day = 24 * 3_600_000;
+const waitingDays = 14;
+const pollSeconds = 30;
+const limits = { events: 150, bytes: 512 * 1024 };
+
+/**
+ * An experiment whose job queues for 4 days and trains for 10, each witness asked every 30 s, on the time-skipping
+ * server: how long its history gets, in events and in bytes of protobuf.
+ */
+export async function benchHistory(): Promise<void> {
+  quietRuntime();
+  const root = join(import.meta.dirname, '..', '..');
+  const { temporalTestServer } = await ensureTools({
+    root: join(root, '.tools'),
+    environment: processEnvironment(),
+  });
+  const env = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path: temporalTestServer } },
+  });
+  let polls = 0;
+  let createdAt = 0;
+  const now = async (): Promise<number> => (await env.currentTimeMs()) - createdAt;
+  const state = async () => {
+    polls += 1;
+    const age = await now();
+    if (age > waitingDays * day) return trained(0);
+    const claim = { jobId: jobIdOf(0), host: 'node', at: 0 };
+    return age > 4 * day
+      ? { observation: observation(), records: { ...emptyRecords, claim } }
+      : { observation: observation({ state: 'queued', rawStatus: 'job_queuing' }), records: emptyRecords };
+  };
+  const retryAfterMs = pollSeconds * 1000;
+  const world = scriptedWorld({
+    createJob: async () => {
+      createdAt = await env.currentTimeMs();
+      return { status: 'created', jobId: jobIdOf(0) };
+    },
+    awaitJobChange: async ({ since }) => {
+      const seen = (await state()).observation;
+      const fingerprint = JSON.stringify(seen);
+      if (fingerprint === since) throw new Failure('JobUnchanged', 'nothing changed', { retryAfterMs });
+      return { observation: seen, fingerprint };
+    },
+    awaitRecordsChange: async ({ since }) => {
+      const { records } = await state();
+      const fingerprint = JSON.stringify(records);
+      if (fingerprint === since) throw new Failure('RecordsUnchanged', 'nothing changed', { retryAfterMs });
+      return { records, fingerprint };
+    },
+  });
+  const bundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+  const stop = await startWorkers(env.nativeConnection, bundle, { current: world });
+  const begun = Date.now();
+  const handle = await startExperiment(env.client, { policy: { qizhiPollSeconds: pollSeconds } });
+  for (;;) {
+    await env.sleep('6 hours');
+    if ((await statusOf(handle)).phase === 'deciding') break;
+  }
+  await handle.signal(decisionSignals.merge);
+  await handle.result();
+  const ids = [handle.workflowId, ...(await childrenOf(env, handle.workflowId))];
+  let bytes = 0;
+  let events = 0;
+  for (const id of ids) {
+    const history = await env.client.workflow.getHandle(id).fetchHistory();
+    const size = proto.temporal.api.history.v1.History.encode(history).finish().length;
+    console.log(
+      `${String(history.events?.length ?? 0).padStart(6)} events ${String(size).padStart(8)} bytes  ${id}`,
+    );
+    events += history.events?.length ?? 0;
+    bytes += size;
+  }
+  console.log(
+    `${polls} looks in ${waitingDays} days (virtual), ${((Date.now() - begun) / 1000).toFixed(0)} s (real): ` +
+      `${events} events (at most ${limits.events}), ${bytes} bytes (at most ${limits.bytes}): ` +
+      (events <= limits.events && bytes <= limits.bytes ? 'inside' : 'OVER'),
+  );
+  await stop();
+  await env.teardown();
+}
+
+async function childrenOf(env: TestWorkflowEnvironment, workflowId: string): Promise<string[]> {
+  const { events } = await env.client.workflow.getHandle(workflowId).fetchHistory();
+  const children = (events ?? []).flatMap(
+    (event) => event.childWorkflowExecutionStartedEventAttributes?.workflowExecution?.workflowId ?? [],
+  );
+  return [...children, ...(await Promise.all(children.map((id) => childrenOf(env, id)))).flat()];
+}

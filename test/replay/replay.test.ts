@@ -1,0 +1,61 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { quietRuntime, workflowsPath } from '../support/temporal-environment.ts';
+
+const directory = join(import.meta.dirname, 'histories');
+
+/**
+ * Every shape of experiment that was ever recorded. Red means: experiments that are running now would break. Mend the
+ * workflow (`patched`), do not record anew.
+ */
+const recorded = (await readdir(directory)).filter((name) => name.endsWith('.json')).toSorted();
+
+let workflowBundle: WorkflowBundleWithSourceMap;
+beforeAll(async () => {
+  quietRuntime();
+  workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+});
+
+it('keeps a history of every outcome, of jobs and of syncs', () => {
+  expect(recorded).toEqual(
+    expect.arrayContaining([
+      'failed.ExperimentWorkflow.json',
+      'failed.JobWorkflow.json',
+      'merged.ExperimentWorkflow.json',
+      'merged.JobWorkflow.json',
+      'merged.SyncRunWorkflow.json',
+      'rejected.ExperimentWorkflow.json',
+      'stopped.ExperimentWorkflow.json',
+      'stopped.JobWorkflow.json',
+    ]),
+  );
+});
+
+describe.each(recorded)('%s', (name) => {
+  it('replays on the workflows of today', async () => {
+    const history = JSON.parse(await readFile(join(directory, name), 'utf8')) as { events: unknown[] };
+    // A history that was cut short would replay without proving anything.
+    expect(history.events.length).toBeGreaterThan(name.includes('SyncRun') ? 5 : 10);
+    await Worker.runReplayHistory({ workflowBundle }, history, `replay/${name}`);
+  });
+
+  it('names no machine', async () => {
+    const text = await readFile(join(directory, name), 'utf8');
+    expect(text).not.toMatch(/"identity"|\/root\/|\/home\/|\/Users\//);
+  });
+});
+
+it('notices a workflow that does something else than what was recorded', async () => {
+  const text = await readFile(join(directory, 'rejected.ExperimentWorkflow.json'), 'utf8');
+  const changed = JSON.parse(text.replaceAll('freezeEnvironment', 'thawEnvironment')) as object;
+  await expect(Worker.runReplayHistory({ workflowBundle }, changed, 'replay/changed')).rejects.toThrow();
+});

@@ -1,0 +1,28 @@
+import { createGithubActivities } from '../activities/github/create-github-activities.ts';
+import { createQizhiActivities } from '../activities/qizhi/create-qizhi-activities.ts';
+import { drawCurves } from '../infra/charts/draw-curves.ts';
+import { section } from '../infra/config/config.ts';
+import { createGithubClient } from '../infra/github/create-github-client.ts';
+import { createQizhiClient } from '../infra/qizhi/client.ts';
+import type { QueueActivities, ZoneContext } from './zone.ts';
+
+/** The cloud: GitHub and the Qizhi API, no shared disk. */
+export function controlZone({ config }: ZoneContext): QueueActivities[] {
+  return [
+    {
+      queue: 'github',
+      activities: createGithubActivities({
+        github: createGithubClient(section(config, 'github')),
+        draw: drawCurves,
+      }),
+      // GitHub's secondary limits: writes one after another would be best, a few at a time are borne.
+      concurrency: 4,
+    },
+    {
+      queue: 'qizhi',
+      activities: createQizhiActivities({ qizhi: createQizhiClient(section(config, 'qizhi')) }),
+      // The platform's gateway answers 429 to about three requests a second.
+      concurrency: 3,
+    },
+  ];
+}
