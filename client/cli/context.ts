@@ -77,9 +77,10 @@ export function actor(given: string | undefined, env: Environment): string {
   return given ?? env['GIT_AUTHOR_NAME'] ?? env['USER'] ?? env['LOGNAME'] ?? 'somebody on the command line';
 }
 
-/** A file that the person named, as an absolute path. npm runs scripts in the checkout, not where the person stands. */
-export function pathFrom(context: CliContext, path: string): string {
-  return resolve(context.env['INIT_CWD'] ?? context.cwd, path);
+/** A file that the person named, as an absolute path. npm runs a script in the checkout, not where the person stands. */
+export function pathFrom({ env, cwd }: CliContext, path: string): string {
+  const stands = env['npm_lifecycle_event'] === 'hephaestus' ? env['INIT_CWD'] : undefined;
+  return resolve(stands ?? cwd, path);
 }
 
 async function interruptible<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {

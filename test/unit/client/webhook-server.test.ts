@@ -39,6 +39,10 @@ function serve(calls: Partial<Experiments> = {}) {
   return { server, post, nudged };
 }
 
+async function away(): Promise<never> {
+  throw new ClientError('unreachable', 'away');
+}
+
 const repository = { full_name: 'lab/digits' };
 
 function pullRequest(ref: unknown = 'hephaestus/warmup', fork = 'lab/digits') {
@@ -101,9 +105,6 @@ describe('the webhook server', () => {
   });
 
   it('answers 503 while Temporal is away, so that GitHub shows the delivery as failed', async () => {
-    const away = async (): Promise<never> => {
-      throw new ClientError('unreachable', 'away');
-    };
     const { post, server } = serve({ nudge: away, ping: away });
     expect((await post(pullRequest())).statusCode).toBe(503);
     expect((await server.inject('/readyz')).statusCode).toBe(503);
