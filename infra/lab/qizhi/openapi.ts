@@ -1,15 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Account } from './accounts.ts';
-import {
-  answerBefore,
-  expired,
-  json,
-  type Answer,
-  type Fault,
-  type Faults,
-  type Question,
-} from './faults.ts';
+import { answerBefore, expired, json, type Answer, type Fault, type Question } from './faults.ts';
 import { endedStatuses, type Job } from './job.ts';
 import type { JobStore } from './job-store.ts';
 import { presentJob } from './present-job.ts';

@@ -81,13 +81,6 @@ describe('login', () => {
     await other.remove();
   });
 
-  it('fetches a new token before the old one ends', async () => {
-    const other = await openLab({ tokenLifetimeSeconds: 0 });
-    const client = other.client();
-    await expect(client.getJob('job-x')).rejects.toMatchObject({ type: 'QizhiUnavailable' });
-    await other.remove();
-  });
-
   it.each(['bad-gateway', 'html', 'login-redirect', 'drop', 'empty'] as const)(
     'takes a login answered by %s for trouble, not for a wrong password',
     async (kind) => {
