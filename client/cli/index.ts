@@ -1,4 +1,6 @@
-import { readEnvironment } from '../../infra/env.ts';
+import { isAbsolute, join, relative } from 'node:path';
+
+import { processEnvironment, readEnvironment } from '../../infra/env.ts';
 import { openExperiments } from '../experiments.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { runCli } from './run-cli.ts';
@@ -13,6 +15,7 @@ async function main(): Promise<ExitCode> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
+  standWhereThePersonStands();
   const env = readEnvironment(process.cwd());
   const code = await runCli(process.argv.slice(2), {
     env,
@@ -23,4 +26,12 @@ async function main(): Promise<ExitCode> {
     program: env['npm_lifecycle_event'] === 'hephaestus' ? 'npm run -s hephaestus --' : 'hephaestus',
   });
   return interrupt.signal.aborted ? exitCodes.interrupted : code;
+}
+
+/** `npm --prefix <checkout> run hephaestus` runs in the checkout; settings and notes belong to the folder it was typed in. */
+function standWhereThePersonStands(): void {
+  const { npm_lifecycle_event: script, INIT_CWD: typedIn } = processEnvironment();
+  if (script !== 'hephaestus' || typedIn === undefined) return;
+  const inside = relative(join(import.meta.dirname, '..', '..'), typedIn);
+  if (inside.startsWith('..') || isAbsolute(inside)) process.chdir(typedIn);
 }
