@@ -107,8 +107,8 @@ export async function syncRun(options: SyncRunOptions): Promise<SyncRunReport> {
 
 function childEnvironment({ environment, scratch, settings }: SyncRunOptions): Record<string, string> {
   return {
-    ...environment,
     ...retryBounds,
+    ...environment,
     HOME: scratch,
     WANDB_DIR: scratch,
     WANDB_CACHE_DIR: join(scratch, 'cache'),
