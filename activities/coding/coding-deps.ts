@@ -11,8 +11,8 @@ export interface CodingDeps {
   readonly git: GitSettings;
   readonly qwen: QwenSettings;
   readonly tools: { readonly qwen: readonly string[] };
-  /** Absolute path of a folder of this machine, not of the shared disk: the agent's private home holds a key's traces. */
-  readonly scratchDir: string;
+  /** Where the agent's private home is made, on this machine and not on the shared disk; the temporary folder by default. */
+  readonly scratchDir?: string | undefined;
   /** The worker's environment; git and the agent get the allowed part of it. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }

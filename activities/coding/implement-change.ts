@@ -1,4 +1,5 @@
 import { rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { z } from 'zod';
@@ -135,7 +136,7 @@ async function runQwen(
     ...watch,
     cwd: source,
     environment: deps.environment,
-    scratchDir: deps.scratchDir,
+    scratchDir: deps.scratchDir ?? tmpdir(),
     transcriptFile: join(experimentDir(deps, input.experimentId), 'agent', name),
     wallClockMs,
   };

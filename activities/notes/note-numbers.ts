@@ -26,6 +26,7 @@ export function inventedNumbers(text: string, facts: unknown): string[] {
 
 function tokensWithDigits(text: string): string[] {
   return text
+    .replaceAll(/(?<=\d)\s*(?:%|per\s?cent\b)/gi, '%')
     .split(/\s+/)
     .map(trimPunctuation)
     .filter((token) => /[0-9]/.test(token));
@@ -37,7 +38,7 @@ function trimPunctuation(token: string): string {
 
 function readNumbers(token: string): WrittenNumber[] {
   const plain = token.replaceAll(/(?<=\d),(?=\d{3}(?:\D|$))/g, '');
-  return [...plain.matchAll(/(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?(\s*%)?/g)].map(
+  return [...plain.matchAll(/(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?(%)?/g)].map(
     ([text, whole = '', decimals = '', exponent = '0', percent]) => ({
       text,
       value: Number(`${whole}.${decimals || '0'}e${exponent}`),

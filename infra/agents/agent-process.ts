@@ -81,7 +81,9 @@ function start(run: AgentRun, runMarker: string): Child {
 function listen(child: Child, reader: Reader, trouble: AbortController): void {
   const guard = (work: () => void): void => {
     try {
-      if (!trouble.signal.aborted) work();
+      if (trouble.signal.aborted) return;
+      work();
+      reader.flush();
     } catch (error) {
       trouble.abort(error);
     }
@@ -138,6 +140,7 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
 interface Reader {
   readonly stdout: LineSplitter;
   readonly stderr: LineSplitter;
+  flush(): void;
   read(): Omit<AgentOutcome, 'exitCode'>;
 }
 
@@ -168,6 +171,7 @@ function createReader(run: AgentRun, transcript: Transcript): Reader {
       errors.push(mask(line).slice(0, 500));
       if (errors.length > 8) errors.shift();
     }),
+    flush: () => transcript.flush(),
     read: () => ({ result, text, lines, events, stderrTail: errors.join('\n') }),
   };
 }

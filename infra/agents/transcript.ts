@@ -3,6 +3,8 @@ import { dirname } from 'node:path';
 
 export interface Transcript {
   write(line: string): void;
+  /** Puts on disk what was written; once for many lines, since each time costs the whole worker a moment. */
+  flush(): void;
   close(): void;
 }
 
@@ -13,13 +15,25 @@ export function openTranscript(file: string, mask: (text: string) => string): Tr
   mkdirSync(dirname(file), { recursive: true });
   const descriptor = openSync(file, 'a', 0o600);
   let bytes = 0;
+  let waiting: string[] = [];
+  const flush = (): void => {
+    if (waiting.length > 0) writeSync(descriptor, waiting.join(''));
+    waiting = [];
+  };
   return {
     write(line) {
       if (bytes > maxBytes) return;
       const text = `${mask(line)}\n`;
       bytes += Buffer.byteLength(text);
-      writeSync(descriptor, bytes > maxBytes ? '{"type":"cut"}\n' : text);
+      waiting.push(bytes > maxBytes ? '{"type":"cut"}\n' : text);
     },
-    close: () => closeSync(descriptor),
+    flush,
+    close() {
+      try {
+        flush();
+      } finally {
+        closeSync(descriptor);
+      }
+    },
   };
 }

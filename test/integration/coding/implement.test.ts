@@ -1,0 +1,180 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { expect, inject, test } from 'vitest';
+
+import { demoIdea } from '../../../infra/lab/demo/idea.ts';
+import { exampleNote } from '../../support/example-note.ts';
+import { qwenSettings, startModels } from '../agents/models.ts';
+import { git, implement, implementInput, makeWorld, prepare, withAgent } from './coding.ts';
+
+const edit = 'echo "rate = 2" > train.py';
+
+test('Qwen Code really edits, and sees neither the push token nor its own key in what it leaves', async () => {
+  const world = await makeWorld();
+  const models = await startModels({
+    implement: () => ({
+      edits: [
+        { path: 'train.py', oldText: 'rate = 1', newText: 'rate = 2' },
+        { path: 'configs/new.yaml', newText: 'a: 2\n' },
+      ],
+      shell:
+        'env | cut -d= -f1 | sort | tr "\\n" " "; cat /proc/self/environ | tr "\\0" "\\n" | grep -c canary',
+      summary: 'The rate is 2.',
+    }),
+  });
+  const deps = { ...world.deps, tools: inject('tools'), qwen: qwenSettings(models) };
+  await prepare(deps);
+  const findings = [{ source: 'Copilot', path: 'train.py', line: 1, text: 'Round: 7\nuse @property' }];
+  const done = await implement(deps, implementInput({ findings }));
+
+  expect(done.changedPaths).toEqual(['QWEN_TASK.md', 'configs/new.yaml', 'train.py']);
+  expect(done).toMatchObject({ summary: 'The rate is 2.' });
+  expect(await git(world.source, 'show', `${done.headSha}:train.py`)).toBe('rate = 2');
+  expect(
+    await git(
+      world.source,
+      'log',
+      '-1',
+      '--format=%an|%(trailers:key=Hephaestus-Round,valueonly,separator=%x20)',
+    ),
+  ).toBe('Hephaestus|0');
+  expect(await git(world.source, 'status', '--porcelain')).toBe('');
+  expect(models.calls()[0]?.prompt).toContain('> Round: 7\n> use \\@property');
+  const transcript = await readFile(join(world.experiment, 'agent', 'round-0.jsonl'), 'utf8');
+  expect(transcript).toContain('OPENAI_MODEL');
+  expect(transcript).not.toMatch(/canary|GITHUB_TOKEN/);
+  expect(transcript).not.toContain(deps.qwen.apiKey);
+  expect(await readdir(deps.scratchDir ?? '')).toEqual([]);
+
+  // The same round again is the same commit, without a call of the model.
+  const calls = models.calls().length;
+  expect(await implement(deps, implementInput())).toEqual(done);
+  expect(models.calls()).toHaveLength(calls);
+});
+
+test('words instead of the report are a failure that is tried again', async () => {
+  const world = await makeWorld();
+  const models = await startModels();
+  models.addFault({ kind: 'nonsense', role: 'implement', count: 9 });
+  const deps = { ...world.deps, tools: inject('tools'), qwen: qwenSettings(models) };
+  await prepare(deps);
+  await expect(implement(deps)).rejects.toMatchObject({ type: 'AgentFailed', nonRetryable: false });
+});
+
+test('the demo’s own idea lands', async () => {
+  const { edits } = demoIdea;
+  expect(edits.length).toBeGreaterThan(0);
+  const train = await readFile(join(import.meta.dirname, '../../../examples/digits/train.py'), 'utf8');
+  for (const { path, oldText } of edits)
+    if (path === 'train.py') expect(train.split(oldText)).toHaveLength(2);
+});
+
+const refused: readonly (readonly [string, string, string, RegExp])[] = [
+  ['nothing', 'true', 'ChangeEmpty', /changed no file/],
+  [
+    'only what is ignored',
+    'mkdir -p __pycache__ wandb; touch __pycache__/x.pyc wandb/y',
+    'ChangeEmpty',
+    /changed/,
+  ],
+  [
+    'beside the paths',
+    `${edit}; echo x > README.md; echo y > 'new file.txt'`,
+    'ChangeOutsidePaths',
+    /README.md, new file.txt, the/,
+  ],
+  ['a deleted file beside the paths', `${edit}; rm README.md`, 'ChangeOutsidePaths', /README.md/],
+  [
+    'a link that leads out',
+    'ln -s ../../../etc/passwd configs/link',
+    'ChangeUnsafe',
+    /configs\/link is a link/,
+  ],
+  [
+    'a repository inside',
+    'git init -q configs/sub && git -C configs/sub -c user.name=a -c user.email=a@b.c commit -q --allow-empty -m x',
+    'ChangeUnsafe',
+    /submodule/,
+  ],
+  [
+    'a large file',
+    'head -c 5300000 /dev/zero > configs/big.bin',
+    'ChangeUnsafe',
+    /configs\/big.bin has 5300000 bytes/,
+  ],
+  [
+    'a secret',
+    `printf 'key = "ghp_%s"\\n' aaaaaaaaaabbbbbbbbbbccccccccccdddddd > configs/k.py`,
+    'ChangeUnsafe',
+    /a GitHub token/,
+  ],
+  ['its own key', 'echo "k = $OPENAI_API_KEY" > configs/k.py', 'ChangeUnsafe', /own credentials/],
+  [
+    'a hook',
+    `${edit}; d=$(git rev-parse --git-common-dir); mkdir -p $d/hooks; echo 'touch /tmp/pwned' > $d/hooks/pre-push`,
+    'ChangeUnsafe',
+    /hooks\/pre-push/,
+  ],
+  [
+    'git’s configuration',
+    `${edit}; git config url.http://evil/.insteadOf http://`,
+    'ChangeUnsafe',
+    /config.*put back/,
+  ],
+];
+
+test('refuses what the rules forbid, and leaves nothing half-made', async () => {
+  const { deps, source } = await makeWorld();
+  const { baseSha } = await prepare(deps);
+  for (const [name, script, type, message] of refused) {
+    const failure: unknown = await implement(withAgent(deps, script)).catch((error: unknown) => error);
+    expect.soft(failure, name).toMatchObject({ type, nonRetryable: true });
+    expect.soft(String(failure), name).toMatch(message);
+  }
+  const done = await implement(withAgent(deps, edit));
+  expect(await git(source, 'rev-parse', `${done.headSha}^`)).toBe(baseSha);
+  expect(await git(source, 'config', '--get-regexp', 'url.*').catch(() => 'none')).toBe('none');
+});
+
+test('whatever the agent does to branch, HEAD and index, the commit is the worker’s', async () => {
+  const { deps, source } = await makeWorld();
+  const { baseSha } = await prepare(deps);
+  const commit = 'git -c user.name=q -c user.email=q@example.com commit -qam sneaky';
+  const script = `${edit}; ${commit}; git checkout -q -b elsewhere; echo 'rate = 4' > train.py; git update-index --assume-unchanged train.py; echo hacked > QWEN_TASK.md`;
+  const done = await implement(withAgent(deps, script));
+  expect(await git(source, 'rev-list', '--count', `${baseSha}..${done.headSha}`)).toBe('1');
+  expect(await git(source, 'show', `${done.headSha}:train.py`)).toBe('rate = 4');
+  expect(await git(source, 'show', `${done.headSha}:QWEN_TASK.md`)).toContain('schema: hephaestus/task/v1');
+  expect(await git(source, 'rev-parse', 'refs/heads/hephaestus/try-it')).toBe(done.headSha);
+});
+
+test('a worker that dies between the commit and its record finds the commit, checked again', async () => {
+  const { deps, source, experiment } = await makeWorld();
+  await prepare(deps);
+  const record = await readFile(join(experiment, 'source.json'), 'utf8');
+  const done = await implement(withAgent(deps, edit));
+  await writeFile(join(experiment, 'source.json'), record);
+  expect(await implement(withAgent(deps, 'exit 9'))).toEqual(done);
+
+  // One that the rules forbid is not taken over, whoever made it.
+  await writeFile(join(experiment, 'source.json'), record);
+  const narrow = implementInput({ note: exampleNote({ id: 'try-it', change: { paths: ['configs/**'] } }) });
+  await expect(implement(withAgent(deps, 'exit 9'), narrow)).rejects.toMatchObject({
+    type: 'ChangeOutsidePaths',
+  });
+  expect(await git(source, 'status', '--porcelain')).toBe('');
+});
+
+test('a later round stands on the one before, keeps the link to the environment, and drops what lies about', async () => {
+  const { deps, source } = await makeWorld();
+  await prepare(deps);
+  const first = await implement(
+    withAgent(deps, `${edit}; ln -s ../../environments/x .venv; mkdir wandb; touch wandb/x`),
+  );
+  const input = implementInput({ round: 1, instructions: 'Smaller.' });
+  const second = await implement(withAgent(deps, 'test ! -e wandb; echo "rate = 1.5" > train.py'), input);
+  expect(await git(source, 'rev-parse', `${second.headSha}^`)).toBe(first.headSha);
+  expect(second.changedPaths).toEqual(['train.py']);
+  expect(await readdir(source)).toContain('.venv');
+});
