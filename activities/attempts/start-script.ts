@@ -54,7 +54,7 @@ function variables({
 }
 
 /** One word of a POSIX shell, whatever is in it. */
-export function shellQuote(value: string): string {
+function shellQuote(value: string): string {
   if (value.includes('\0')) {
     throw new Failure(
       'TaskNoteInvalid',

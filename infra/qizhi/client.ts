@@ -6,7 +6,7 @@ import type { QizhiSettings } from '../settings.ts';
 import type { CreateJobBody } from './job-body.ts';
 import { JobDetail, toObservation } from './job-detail.ts';
 import { judgeAnswer, type Judgement } from './judge-answer.ts';
-import { refusal, type Question } from './refusal.ts';
+import { isCreateRefused, refusal, type Question } from './refusal.ts';
 import { createTokenSource } from './token.ts';
 import { createTransport, NoAnswerError } from './transport.ts';
 
@@ -109,7 +109,7 @@ function readCreated(judgement: Judgement, name: string): SubmissionOutcome {
       return { status: 'unknown', reason: 'create was answered with success, but without a usable job_id' };
     }
     case 'refused':
-      if (judgement.firm) throw refusal('create', name, judgement);
+      if (isCreateRefused(judgement)) throw refusal('create', name, judgement);
       return {
         status: 'unknown',
         reason: `create ended in a server fault (code ${judgement.code}, "${judgement.message}")`,

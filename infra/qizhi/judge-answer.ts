@@ -11,7 +11,7 @@ export type Judgement =
   | { readonly status: 'rate-limited'; readonly retryAfterMs: number | undefined }
   /** Something between us and the platform, or a fault inside it: what was done is not known. */
   | { readonly status: 'unclear'; readonly why: string; readonly httpStatus: number }
-  /** The platform's own refusal. `firm` is false when it came as a server fault, which may have left something behind. */
+  /** The platform's own answer. `firm` is false when it is a server fault, which may have left something behind. */
   | { readonly status: 'refused'; readonly code: string; readonly message: string; readonly firm: boolean };
 
 const Envelope = z.object({
@@ -40,8 +40,8 @@ export function judgeAnswer(answer: RawAnswer): Judgement {
   const message = shorten(envelope.message);
   if (code === tokenExpired) return { status: 'expired', why: 'code -1' };
   if (code === tooMany) return { status: 'rate-limited', retryAfterMs: answer.retryAfterMs };
-  if (serverFaults.has(code)) return unclear(answer, `HTTP ${status}, code ${code}, "${message}"`);
-  if (code !== success) return { status: 'refused', code, message, firm: status < 500 };
+  if (code !== success)
+    return { status: 'refused', code, message, firm: status < 500 && !serverFaults.has(code) };
   if (status >= 400) return unclear(answer, `HTTP ${status} with code 0`);
   return { status: 'data', data: envelope.data };
 }

@@ -35,11 +35,9 @@ const ofJob: Readonly<Record<string, FailureType>> = {
   ResourceNotFound: 'JobNotFound',
 };
 
-/** These two have no code of their own in any source: the words are all there is. */
-const byWords: readonly (readonly [RegExp, FailureType])[] = [
-  [/配额|quota (?:exceeded|insufficient|not enough)/i, 'QizhiQuotaRefused'],
-  [/^conflict\b|状态.*无法/i, 'QizhiConflict'],
-];
+/** These have no code of their own in any source, and come with general ones: the words are all there is. */
+const quotaWords = /配额|quota (?:exceeded|insufficient|not enough)/i;
+const conflictWords = /^conflict\b|状态.*无法/i;
 
 const advice: Partial<Record<FailureType, string>> = {
   QizhiUnauthorized: 'Check QIZHI_USERNAME and QIZHI_PASSWORD.',
@@ -52,13 +50,24 @@ const advice: Partial<Record<FailureType, string>> = {
 const conflictRetryMs = 3000;
 
 /** Turns the platform's refusal into the failure that says what to do. */
-export function refusal(question: Question, subject: string, { code, message }: Refused): Failure {
+export function refusal(question: Question, subject: string, refused: Refused): Failure {
+  const type = failureType(question, refused);
+  const { code, message } = refused;
+  const text = `Qizhi refused ${question} of ${subject}: code ${code}, "${message}". ${advice[type] ?? ''}`;
+  return new Failure(type, text.trim(), type === 'QizhiConflict' ? { retryAfterMs: conflictRetryMs } : {});
+}
+
+/** Whether nothing was created: a refusal for want of quota says so even where it comes as a server fault. */
+export function isCreateRefused(refused: Refused): boolean {
+  return refused.firm || quotaWords.test(refused.message);
+}
+
+function failureType(question: Question, { code, message }: Refused): FailureType {
+  // To read a job that cannot be stopped yet as one that does not exist would leave it running.
+  if (question === 'stop' && conflictWords.test(message)) return 'QizhiConflict';
+  if (question === 'create' && quotaWords.test(message)) return 'QizhiQuotaRefused';
   const table = question === 'create' ? ofCreate : ofJob;
-  const named = Object.hasOwn(table, code) ? table[code] : undefined;
-  const worded = byWords.find(([words]) => words.test(message))?.[1];
   // An unknown code of a read says nothing of the job: it is asked again.
-  const type = named ?? worded ?? (question === 'create' ? 'QizhiInvalid' : 'QizhiUnavailable');
-  const text =
-    `Qizhi refused ${question} of ${subject}: code ${code}, "${message}". ${advice[type] ?? ''}`.trim();
-  return new Failure(type, text, type === 'QizhiConflict' ? { retryAfterMs: conflictRetryMs } : {});
+  const otherwise = question === 'create' ? 'QizhiInvalid' : 'QizhiUnavailable';
+  return (Object.hasOwn(table, code) ? table[code] : undefined) ?? otherwise;
 }

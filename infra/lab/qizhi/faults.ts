@@ -76,7 +76,7 @@ export function json(code: number, message: string, data: unknown, status = 200)
   return { status, type: 'application/json', body: JSON.stringify({ code, message, data }) };
 }
 
-export function page(status: number, title: string, headers?: Readonly<Record<string, string>>): Answer {
+function page(status: number, title: string, headers?: Readonly<Record<string, string>>): Answer {
   const body = `<html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>`;
   return { status, type: 'text/html', body, ...(headers && { headers }) };
 }

@@ -17,14 +17,14 @@ export interface OpenapiOptions {
   readonly conflictMs: number;
 }
 
-export interface Call {
+interface Call {
   readonly on: Question;
   readonly raw: string;
   readonly authorization: string | undefined;
 }
 
 /** `drop`: the connection is closed without an answer. */
-export type Outcome = Answer | 'drop';
+type Outcome = Answer | 'drop';
 
 export interface Openapi {
   /** How often each question was asked, refused and failed ones included. */

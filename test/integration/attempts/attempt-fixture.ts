@@ -21,9 +21,9 @@ export interface AttemptFixture {
   remove(): Promise<void>;
 }
 
-export type StartedJob = ReturnType<typeof startJob>;
+type StartedJob = ReturnType<typeof startJob>;
 
-export const key = { experimentId: 'warmup-cosine', attempt: 1, seed: 2 };
+const key = { experimentId: 'warmup-cosine', attempt: 1, seed: 2 };
 
 export async function makeAttempt(
   uv: string,

@@ -18,84 +18,10 @@ afterAll(async () => {
   await lab.remove();
 });
 
-describe('login', () => {
-  it('logs in once for many questions at once', async () => {
-    const before = await lab.stats();
-    const client = lab.client();
-    const id = await createdJob(client, 'true');
-    await Promise.all(Array.from({ length: 10 }, async () => client.getJob(id)));
-    const shared = lab.client();
-    await Promise.all(Array.from({ length: 10 }, async () => shared.getJob(id)));
-    expect((await lab.stats()).logins - before.logins).toBe(2);
-  });
-
-  it('tries a wrong password once and never again, and keeps it to itself', async () => {
-    const before = await lab.stats();
-    const client = lab.client({ password: 'canary-wrong' });
-    const questions = Array.from({ length: 5 }, async () => client.getJob('job-x'));
-    const settled = await Promise.allSettled(questions);
-    await expect(client.createJob(body('true'))).rejects.toMatchObject({ type: 'QizhiUnauthorized' });
-    for (const result of settled) {
-      expect(result).toMatchObject({ status: 'rejected', reason: { type: 'QizhiUnauthorized' } });
-      const reason = (result as PromiseRejectedResult).reason as Error;
-      expect(reason.message).toMatch(/lock the account/);
-      expect(`${reason.message} ${JSON.stringify(reason)} ${reason.stack}`).not.toContain('canary-wrong');
-    }
-    expect((await lab.stats()).refused - before.refused).toBe(1);
-  });
-
-  it.each(['code', '401', '302'] as const)(
-    'renews a token that ended (%s) once and repeats',
-    async (mode) => {
-      const client = lab.client();
-      const id = await createdJob(client, 'true');
-      const before = await lab.stats();
-      await lab.fault({ kind: 'token-expired', on: 'detail', mode });
-      expect((await client.getJob(id)).rawStatus).toMatch(/^job_/);
-      const after = await lab.stats();
-      expect([after.logins - before.logins, after.detail - before.detail]).toEqual([1, 2]);
-    },
-  );
-
-  it('may repeat a create that was turned away by an ended token: one job', async () => {
-    const before = await lab.stats();
-    await lab.fault({ kind: 'token-expired', on: 'create', mode: '401' });
-    expect((await lab.client().createJob(body('true'))).status).toBe('created');
-    expect((await lab.stats()).jobs - before.jobs).toBe(1);
-  });
-
-  it('does not log in for every question while fresh tokens are refused', async () => {
-    const client = lab.client();
-    const id = await createdJob(client, 'true');
-    const before = await lab.stats();
-    await lab.fault({ kind: 'token-expired', on: 'detail', times: 50 });
-    for (let turn = 0; turn < 5; turn += 1) {
-      await expect(client.getJob(id)).rejects.toMatchObject({ type: 'QizhiUnavailable' });
-    }
-    expect((await lab.stats()).logins - before.logins).toBe(1);
-  });
-
-  it.each(['number', 'bare'] as const)('reads a login answer of the shape: %s', async (tokenShape) => {
-    const other = await openLab({ tokenShape, tokenLifetimeSeconds: 100 });
-    expect(await createdJob(other.client(), 'true')).toMatch(/^job-/);
-    await other.remove();
-  });
-
-  it.each(['bad-gateway', 'html', 'login-redirect', 'drop', 'empty'] as const)(
-    'takes a login answered by %s for trouble, not for a wrong password',
-    async (kind) => {
-      const client = lab.client();
-      await lab.fault({ kind, on: 'token' });
-      await expect(client.createJob(body('true'))).rejects.toMatchObject({ type: 'QizhiUnavailable' });
-      expect((await client.createJob(body('true'))).status).toBe('created');
-    },
-  );
-});
-
 describe('create', () => {
   it.each([
     ['commit-then-drop', /lost/, 1],
-    ['commit-then-500', /HTTP 500/, 1],
+    ['commit-then-500', /server fault \(code 500/, 1],
     ['commit-without-job-id', /without a usable job_id/, 1],
     ['drop', /lost/, 0],
     ['html', /HTML page/, 0],
@@ -126,6 +52,7 @@ describe('create', () => {
     [{ code: 200_006, message: '优先级超过项目上限' }, 'QizhiInvalid'],
     [{ code: 100_003, message: 'no permission' }, 'QizhiForbidden'],
     [{ code: 100_005, message: '总项目配额不足，超出总提交配额限制，该任务提交失败' }, 'QizhiQuotaRefused'],
+    [{ code: 100_000, message: '父项目配额不足', httpStatus: 500 }, 'QizhiQuotaRefused'],
     [{ code: 424_242, message: 'something new' }, 'QizhiInvalid'],
   ])('takes a clear refusal for what it is: %j', async (refusal, type) => {
     await lab.fault({ kind: 'reject', on: 'create', ...refusal });
@@ -208,14 +135,27 @@ describe('detail and stop', () => {
     });
   });
 
-  it('tells a conflict apart', async () => {
-    await lab.fault({ kind: 'reject', on: 'stop', code: 100_009, message: 'Conflict: 当前状态无法停止' });
+  it.each([100_009, 100_002])('tells a conflict apart that comes with code %s', async (code) => {
+    await lab.fault({ kind: 'reject', on: 'stop', code, message: 'Conflict: 当前状态（创建中）无法停止' });
     const client = lab.client();
     const id = await createdJob(client, 'true');
     await expect(client.stopJob(id)).rejects.toMatchObject({
       type: 'QizhiConflict',
       retryAfterMs: expect.any(Number),
     });
+  });
+
+  it('asks again after a code that it does not know', async () => {
+    const client = lab.client();
+    const id = await createdJob(client, 'true');
+    for (const [code, httpStatus] of [
+      [100_000, 200],
+      [500, 500],
+      [424_242, 200],
+    ] as const) {
+      await lab.fault({ kind: 'reject', on: 'detail', code, httpStatus });
+      await expect(client.getJob(id)).rejects.toMatchObject({ type: 'QizhiUnavailable' });
+    }
   });
 });
 

@@ -17,7 +17,7 @@ import { exampleNote } from '../../support/example-note.ts';
 
 export const account = { username: 'researcher', password: 'canary-password' };
 
-export interface Stats {
+interface Stats {
   readonly logins: number;
   readonly refused: number;
   readonly token: number;
