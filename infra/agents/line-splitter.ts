@@ -12,7 +12,8 @@ export class LineSplitter {
   readonly #limits: LineLimits;
   readonly #onLine: (line: string) => void;
   readonly #decoder = new StringDecoder('utf8');
-  #rest = '';
+  #rest: string[] = [];
+  #restLength = 0;
   #total = 0;
 
   constructor(limits: LineLimits, onLine: (line: string) => void) {
@@ -23,16 +24,28 @@ export class LineSplitter {
   push(chunk: Buffer): void {
     this.#total += chunk.length;
     if (this.#total > this.#limits.totalBytes) throw this.#tooMuch('in all', this.#limits.totalBytes);
-    const lines = (this.#rest + this.#decoder.write(chunk)).split('\n');
-    this.#rest = lines.pop() ?? '';
-    if (this.#rest.length > this.#limits.lineBytes)
-      throw this.#tooMuch('in one line', this.#limits.lineBytes);
+    const [first = '', ...lines] = this.#decoder.write(chunk).split('\n');
+    // The pieces of a long line are put together once, at its end.
+    this.#rest.push(first);
+    this.#restLength += first.length;
+    if (this.#restLength > this.#limits.lineBytes) throw this.#tooMuch('in one line', this.#limits.lineBytes);
+    if (lines.length === 0) return;
+    const last = lines.pop() ?? '';
+    this.#emit(this.#takeRest());
     for (const line of lines) this.#emit(line);
+    this.#rest = [last];
+    this.#restLength = last.length;
   }
 
   end(): void {
-    this.#emit(this.#rest + this.#decoder.end());
-    this.#rest = '';
+    this.#emit(this.#takeRest() + this.#decoder.end());
+  }
+
+  #takeRest(): string {
+    const text = this.#rest.join('');
+    this.#rest = [];
+    this.#restLength = 0;
+    return text;
   }
 
   #emit(line: string): void {

@@ -19,7 +19,7 @@ test('Qwen Code really edits, and sees neither the push token nor its own key in
         { path: 'configs/new.yaml', newText: 'a: 2\n' },
       ],
       shell:
-        'env | cut -d= -f1 | sort | tr "\\n" " "; cat /proc/self/environ | tr "\\0" "\\n" | grep -c canary',
+        'env | cut -d= -f1 | sort | tr "\\n" " "; cat /proc/self/environ | tr "\\0" "\\n" | grep -c can""ary',
       summary: 'The rate is 2.',
     }),
   });
