@@ -2,7 +2,7 @@ import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promi
 import { basename, dirname, join } from 'node:path';
 
 import { Failure } from '../../infra/failure.ts';
-import type { Isolation } from '../../infra/isolation/isolation.ts';
+import { detectIsolation, type Isolation } from '../../infra/isolation/isolation.ts';
 import type { SharedDiskSettings } from '../../infra/settings.ts';
 import { runUv } from '../../infra/uv/run-uv.ts';
 
@@ -22,11 +22,12 @@ export interface EnvironmentDependencies {
   readonly uv: string;
   /** Allowed part of the environment for uv, git and Python. */
   readonly environment: Readonly<Record<string, string>>;
-  /** How a process can be kept from the network here, as `detectIsolation` found. */
-  readonly isolation: Isolation;
+  /** How a process is kept from the network in the rehearsal; the strongest way that works here when not given. */
+  readonly isolation?: Isolation;
 }
 
 interface Freeze extends EnvironmentDependencies {
+  readonly isolation: Isolation;
   readonly recipe: Recipe;
   /** `<shared>/environments/<digest>`. */
   readonly folder: string;
@@ -48,7 +49,7 @@ export async function freeze(
   await refuseCommittedVenv(source, environment);
   const folder = join(disk.sharedDir, 'environments', recipe.digest);
   const standing = await readProof(folder);
-  const proof = standing ?? (await make({ ...dependencies, recipe, folder, signal }));
+  const proof = standing ?? (await make(dependencies, recipe, folder, signal));
   await linkVenv(source, join(folder, 'venv'), environment);
   return {
     digest: recipe.digest,
@@ -59,14 +60,19 @@ export async function freeze(
   };
 }
 
-async function make(freezing: Freeze): Promise<Proof> {
-  const { folder, signal } = freezing;
+async function make(
+  dependencies: EnvironmentDependencies,
+  recipe: Recipe,
+  folder: string,
+  signal: AbortSignal,
+): Promise<Proof> {
+  const isolation = dependencies.isolation ?? (await detectIsolation());
   await mkdir(dirname(folder), { recursive: true });
   return holdLock(folder, signal, async (held) => {
     // Another builder may have finished while this one waited.
     const standing = await readProof(folder);
     if (standing !== undefined) return standing;
-    return makeAlone({ ...freezing, signal: held });
+    return makeAlone({ ...dependencies, isolation, recipe, folder, signal: held });
   });
 }
 

@@ -135,6 +135,7 @@ async function fileDigest(path: string): Promise<string> {
   const hash = createHash('sha256');
   const digest = pipeline(createReadStream(path), hash).then(() => hash.digest('hex'));
   fileDigests.set(key, digest);
+  digest.catch(() => fileDigests.delete(key));
   return digest;
 }
 

@@ -1,13 +1,13 @@
 import type { TaskNote } from '../../../domain/task-note.ts';
 
 /** One exact replacement in a file of the experiment's repository. */
-export interface IdeaEdit {
+interface IdeaEdit {
   readonly path: string;
   readonly oldText: string;
   readonly newText: string;
 }
 
-export interface IdeaFile {
+interface IdeaFile {
   readonly path: string;
   readonly content: string;
 }

@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => world.remove());
 
 function freeze(input: FreezeInput): Promise<FrozenEnvironment> {
-  return freezeIn(quietActivity(), world, input);
+  return freezeIn(quietActivity(), world.dependencies, input);
 }
 
 describe('freezeEnvironment', () => {
@@ -81,6 +81,19 @@ describe('freezeEnvironment', () => {
     expect(await freeze(world.input('first', { requirements: 'requirements.txt' }))).toMatchObject({
       packages: 1,
     });
+  });
+
+  it('belongs at the path where the job sees the disk', async () => {
+    await world.addPackage('hello', hello);
+    await world.addExperiment('first', ['hello==1.0']);
+    const { disk } = world.dependencies;
+    const elsewhere = { ...world.dependencies, disk: { ...disk, jobSharedDir: '/job/disk' } };
+    const here = await freeze(world.input('first'));
+    const there = await freezeIn(quietActivity(), elsewhere, world.input('first'));
+    expect(there.digest).not.toBe(here.digest);
+    expect(there.missingGuarantees.join()).toContain('the job sees the same disk at /job/disk');
+    const activate = join(world.shared, 'environments', there.digest, 'venv', 'bin', 'activate');
+    expect(await readFile(activate, 'utf8')).toContain(`/job/disk/environments/${there.digest}/venv`);
   });
 
   it('names another environment when anything that goes in changes', async () => {

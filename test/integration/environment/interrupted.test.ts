@@ -30,12 +30,10 @@ async function hangingUv(): Promise<number> {
   );
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+/** A dead process that nobody has asked after yet is still listed, as a zombie. */
+async function isAlive(pid: number): Promise<boolean> {
+  const { stdout } = await execa('ps', ['-o', 'stat=', '-p', String(pid)], { reject: false });
+  return stdout.trim() !== '' && !stdout.trim().startsWith('Z');
 }
 
 describe('an interrupted freeze', () => {
@@ -48,24 +46,22 @@ describe('an interrupted freeze', () => {
     const orphan = await hangingUv();
     worker.kill('SIGKILL');
     await worker;
-    expect(isAlive(orphan)).toBe(true);
-    const [left, lock, ...rest] = (await world.environments()).toSorted();
-    expect([left, lock, rest]).toEqual([
-      expect.stringMatching(/^\w{32}\.\w{6}$/),
-      expect.stringMatching(/^\w{32}\.lock$/),
-      [],
-    ]);
+    expect(await isAlive(orphan)).toBe(true);
+    const left = await world.environments();
+    expect(left).toHaveLength(2);
+    expect(left).toContainEqual(expect.stringMatching(/^\w{32}\.\w{6}$/));
+    const lock = left.find((name) => name.endsWith('.lock')) ?? 'no lock';
     // As if the time after which a lock counts as abandoned had passed.
-    await utimes(join(world.shared, 'environments', lock ?? ''), new Date(0), new Date(0));
+    await utimes(join(world.shared, 'environments', lock), new Date(0), new Date(0));
     await rm(join(world.root, 'hang'));
-    const frozen = await freezeIn(quietActivity(), world, world.input('first'));
+    const frozen = await freezeIn(quietActivity(), world.dependencies, world.input('first'));
     process.kill(orphan, 'SIGKILL');
     expect(frozen.reused).toBe(false);
     expect(await world.environments()).toEqual([frozen.digest]);
   });
 
   it('does not trust a folder without a proof, nor one with half a proof', async () => {
-    const { digest } = await freezeIn(quietActivity(), world, world.input('first'));
+    const { digest } = await freezeIn(quietActivity(), world.dependencies, world.input('first'));
     const folder = join(world.shared, 'environments', digest);
     const proof = await readFile(join(folder, 'environment.json'), 'utf8');
     await execa('chmod', ['u+w', folder]);
@@ -73,7 +69,7 @@ describe('an interrupted freeze', () => {
       await rm(folder, { recursive: true, force: true });
       await mkdir(join(folder, 'venv', 'junk'), { recursive: true });
       if (half !== undefined) await writeFile(join(folder, 'environment.json'), half);
-      expect(await freezeIn(quietActivity(), world, world.input('first'))).toMatchObject({
+      expect(await freezeIn(quietActivity(), world.dependencies, world.input('first'))).toMatchObject({
         digest,
         reused: false,
       });
@@ -86,7 +82,7 @@ describe('an interrupted freeze', () => {
   it('ends with every process dead and nothing left when it is cancelled', async () => {
     await writeFile(join(world.root, 'hang'), 'sync');
     const activity = quietActivity();
-    const freezing = freezeIn(activity, world, world.input('first'));
+    const freezing = freezeIn(activity, world.dependencies, world.input('first'));
     const settled = freezing.then(
       () => 'done',
       (error: unknown) => error,
@@ -94,7 +90,7 @@ describe('an interrupted freeze', () => {
     const hanging = await hangingUv();
     activity.cancel('CANCELLED');
     expect(await settled).toMatchObject({ name: expect.stringMatching(/Cancel|Abort/) });
-    await vi.waitFor(() => expect(isAlive(hanging)).toBe(false));
+    await vi.waitFor(async () => expect(await isAlive(hanging)).toBe(false));
     expect(await world.environments()).toEqual([]);
   });
 
@@ -102,7 +98,7 @@ describe('an interrupted freeze', () => {
     await writeFile(join(world.root, 'hang'), 'sync');
     const activity = quietActivity();
     const beaten = new Promise<void>((resolve) => activity.once('heartbeat', () => resolve()));
-    const freezing = freezeIn(activity, world, world.input('first')).catch(() => undefined);
+    const freezing = freezeIn(activity, world.dependencies, world.input('first')).catch(() => undefined);
     await beaten;
     activity.cancel('CANCELLED');
     await freezing;

@@ -59,11 +59,11 @@ export class SmallWorld {
     const root = await realpath(await mkdtemp(join(tmpdir(), 'freeze-')));
     const shared = join(root, 'shared');
     await mkdir(join(root, 'wheels'));
-    // Counts what is started, and stands still at the step that is named in a file.
+    // Counts what is started, and stands still, in a child, at the step that is named in a file.
     const counting = join(root, 'uv');
     await writeFile(
       counting,
-      `#!/bin/sh\necho "$*" >> ${root}/calls\nif [ -f ${root}/hang ] && [ "$1" = "$(cat ${root}/hang)" ]; then echo $$ > ${root}/hanging; exec sleep 600; fi\nexec ${uv} "$@"\n`,
+      `#!/bin/sh\necho "$*" >> ${root}/calls\nif [ -f ${root}/hang ] && [ "$1" = "$(cat ${root}/hang)" ]; then sleep 600 & echo $! > ${root}/hanging; wait; fi\nexec ${uv} "$@"\n`,
     );
     await chmod(counting, 0o755);
     const environment = toolEnvironment(processEnvironment());
@@ -160,7 +160,7 @@ export function quietActivity(): MockActivityEnvironment {
 
 export async function freezeIn(
   activity: MockActivityEnvironment,
-  { dependencies }: SmallWorld,
+  dependencies: EnvironmentDependencies,
   input: FreezeInput,
 ): Promise<FrozenEnvironment> {
   const activities = createEnvironmentActivities(dependencies);
