@@ -8,9 +8,10 @@ import type { Results } from '../../domain/evidence.ts';
 import { type CurvesOptions, curvesSpec, pictureSize } from './curves-spec.ts';
 
 /** Fonts come along as a package: a cloud machine may have none at all, and then a picture would have no words. */
-const fontFiles = ['DejaVuSans', 'DejaVuSans-Bold'].map((name) =>
-  fileURLToPath(import.meta.resolve(`dejavu-fonts-ttf/ttf/${name}.ttf`)),
-);
+const fontFiles = [
+  import.meta.resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf'),
+  import.meta.resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf'),
+].map((url) => fileURLToPath(url));
 
 /** Scripts that DejaVu Sans does not draw, such as Chinese: for these alone the machine's own fonts are asked. */
 const beyondDejaVu = /[\u2E80-\u{10FFFF}]/u;

@@ -8,7 +8,7 @@ import { parseLooseJson } from './loose-json.ts';
 /** Sends one operation and returns its validated `data`. */
 export type WandbGraphql = <T>(request: WandbRequest<T>) => Promise<T>;
 
-export interface WandbRequest<T> {
+interface WandbRequest<T> {
   readonly query: string;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly data: z.ZodType<T>;

@@ -7,7 +7,7 @@ import { createMutations } from './graphql-mutations.ts';
 import { createQueries } from './graphql-queries.ts';
 import { HttpStatusError } from './http-status-error.ts';
 
-export interface GraphqlRequest {
+interface GraphqlRequest {
   readonly query: string;
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
   readonly operationName?: string | null | undefined;

@@ -167,8 +167,10 @@ describe('wandb sync', () => {
       scratch: join(world.root, 'scratch'),
       timeoutMs: 60_000,
     };
-    const script = join(import.meta.dirname, 'begin-sync.ts');
-    const worker = execa(process.execPath, [script, JSON.stringify(options)], { reject: false });
+    const begin = `
+      import { syncRun } from ${JSON.stringify(import.meta.resolve('../../../infra/wandb/sync-run.ts'))};
+      await syncRun({ ...${JSON.stringify(options)}, signal: new AbortController().signal });`;
+    const worker = execa(process.execPath, ['--input-type=module', '-e', begin], { reject: false });
     await vi.waitFor(async () => expect((await syncProcesses()).join('\n')).toContain('wandb-core'), waiting);
     worker.kill('SIGKILL');
     await worker;
