@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 
 import { execa } from 'execa';
-import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 
 import { readProof } from '../../../activities/environment/proof.ts';
 import { freezeIn, quietActivity, SmallWorld } from './small-project.ts';
@@ -44,6 +44,7 @@ describe('an interrupted freeze', () => {
       await freeze(${JSON.stringify(world.dependencies)}, ${JSON.stringify(world.input('first'))}, new AbortController().signal);`;
     const worker = execa(process.execPath, ['--input-type=module', '-e', script], { reject: false });
     const orphan = await hangingUv();
+    onTestFinished(() => void process.kill(orphan, 'SIGKILL'));
     worker.kill('SIGKILL');
     await worker;
     expect(await isAlive(orphan)).toBe(true);
@@ -55,7 +56,6 @@ describe('an interrupted freeze', () => {
     await utimes(join(world.shared, 'environments', lock), new Date(0), new Date(0));
     await rm(join(world.root, 'hang'));
     const frozen = await freezeIn(quietActivity(), world.dependencies, world.input('first'));
-    process.kill(orphan, 'SIGKILL');
     expect(frozen.reused).toBe(false);
     expect(await world.environments()).toEqual([frozen.digest]);
   });
