@@ -37,6 +37,14 @@ async function installedShells(names: string[]): Promise<string[]> {
   return names.filter((name, index) => found[index] && name !== 'busybox');
 }
 
+/** A search path on which a program takes its time, so that all of many have looked before the first has acted. */
+async function slowPath(folder: string, program: string): Promise<string> {
+  const { stdout: path } = await execa('sh', ['-c', 'printf %s "$PATH"']);
+  const { stdout: real } = await execa('sh', ['-c', `command -v ${program}`]);
+  await writeFile(join(folder, program), `#!/bin/sh\nsleep 0.7\nexec ${real} "$@"\n`, { mode: 0o755 });
+  return `${folder}:${path}`;
+}
+
 describe.each(shells)('start.sh under %s', (shell) => {
   it('passes every value as it is, whatever is in it', async () => {
     const nasty = `it's "two words" $HOME \`id\` \\ *\nsecond line`;
@@ -86,7 +94,8 @@ describe.each(shells)('start.sh under %s', (shell) => {
   it('trains once when many jobs of one attempt start together', async () => {
     const fixture = await attempt('echo trained >> trained; sleep 0.3; true {seed}');
     const ids = Array.from({ length: 6 }, (_, index) => jobA.replace(/.$/, String(index)));
-    const jobs = await Promise.all(ids.map(async (jobId) => fixture.start(shell, { jobId })));
+    const environment = { PATH: await slowPath(fixture.shared, 'mv') };
+    const jobs = await Promise.all(ids.map(async (jobId) => fixture.start(shell, { jobId, environment })));
     expect(jobs.filter((job) => job.exitCode === 0)).toHaveLength(1);
     expect(jobs.filter((job) => job.exitCode === 75)).toHaveLength(5);
     const winner = ids[jobs.findIndex((job) => job.exitCode === 0)];
