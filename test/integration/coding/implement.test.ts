@@ -1,7 +1,13 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { expect, inject, test } from 'vitest';
+import { CancelledFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { expect, inject, test, vi } from 'vitest';
+
+import { createCodingActivities } from '../../../activities/coding/create-coding-activities.ts';
+import { placeMarker } from '../../../infra/agents/agent-process.ts';
+import { killLeftOvers } from '../../../infra/agents/left-overs.ts';
 
 import { demoIdea } from '../../../infra/lab/demo/idea.ts';
 import { exampleNote } from '../../support/example-note.ts';
@@ -60,6 +66,22 @@ test('words instead of the report are a failure that is tried again', async () =
   const deps = { ...world.deps, tools: inject('tools'), qwen: qwenSettings(models) };
   await prepare(deps);
   await expect(implement(deps)).rejects.toMatchObject({ type: 'AgentFailed', nonRetryable: false });
+});
+
+test('cancelling ends Qwen Code and the command that it runs', async () => {
+  const world = await makeWorld();
+  const models = await startModels({
+    implement: () => ({ edits: [], shell: 'echo $$ > running; tail -f /dev/null', summary: 'never' }),
+  });
+  const deps = { ...world.deps, tools: inject('tools'), qwen: qwenSettings(models) };
+  await prepare(deps);
+  const environment = new MockActivityEnvironment();
+  const running = environment.run(() => createCodingActivities(deps).implementChange(implementInput()));
+  const ended = expect(running).rejects.toBeInstanceOf(CancelledFailure);
+  await vi.waitFor(() => readFile(join(world.source, 'running')), { timeout: 30_000 });
+  environment.cancel();
+  await ended;
+  expect(await killLeftOvers(placeMarker(world.source))).toBe(0);
 });
 
 test('the demo’s own idea lands', async () => {
