@@ -3,7 +3,7 @@ import picocolors from 'picocolors';
 import type { Environment } from '../../infra/env.ts';
 
 /** Where text goes; `process.stdout` and `process.stderr` fit. */
-export interface TextStream {
+interface TextStream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
 }

@@ -16,7 +16,7 @@ export interface KeyDefinition {
 }
 
 /** Every key, its zones and its default: the one place where a default stands. */
-export const keys = {
+const keys = {
   HEPHAESTUS_HOME: { zones, fallback: '.hephaestus' },
   HEPHAESTUS_SHARED_DIR: { zones: ['networked'] },
   HEPHAESTUS_JOB_SHARED_DIR: { zones: ['networked'] },
