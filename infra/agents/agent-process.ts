@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
 
 import { Failure } from '../failure.ts';
 import type { Agent, AgentEvent, AgentTurn } from './agent.ts';
@@ -25,6 +26,7 @@ export interface AgentRun extends AgentTurn {
 
 const limits = { lineBytes: 8 * 1024 * 1024, totalBytes: 64 * 1024 * 1024 };
 const graceMs = 5_000;
+const closeMs = 2_000;
 
 /** How the process ended, and what it said. */
 export interface AgentOutcome {
@@ -119,12 +121,24 @@ async function untilGone(child: Child, stop: AbortSignal, runMarker: string): Pr
     const exitCode = await exited;
     signalGroup(child.pid, 'SIGKILL');
     await killLeftOvers(runMarker);
-    await closed;
+    // A process that hid its environment may hold the pipes open for ever.
+    if (!(await endsWithin(closed, closeMs))) {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }
     return exitCode;
   } finally {
     clearTimeout(killTimer);
     stop.removeEventListener('abort', terminate);
   }
+}
+
+async function endsWithin(work: Promise<void>, limitMs: number): Promise<boolean> {
+  const timer = new AbortController();
+  const late = wait(limitMs, false, { signal: timer.signal }).catch(() => false);
+  const ended = await Promise.race([work.then(() => true), late]);
+  timer.abort();
+  return ended;
 }
 
 function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {

@@ -98,6 +98,14 @@ test('cancelling leaves no process, not even one in a session of its own that ig
   expect(isAlive(pid)).toBe(false);
 });
 
+test('a process that hides its environment and holds the pipes open does not hold up the run', async () => {
+  const run = await scripted(
+    `env -i setsid sh -c 'echo $$ > hidden; exec tail -f /dev/null' & until [ -s hidden ]; do sleep 0.05; done; ${success}`,
+  );
+  await expect(runAgent(run)).resolves.toMatchObject({ text: 'done' });
+  process.kill(Number(await readFile(join(run.cwd, 'hidden'), 'utf8')), 'SIGKILL');
+});
+
 test('a run first ends what an earlier one, whose worker was killed, left in the same folder', async () => {
   const run = await scripted(success);
   const left = spawn('tail', ['-f', '/dev/null'], {
