@@ -1,5 +1,5 @@
 /** One answer of a tool, as the agent sent it back. */
-export interface ToolResult {
+interface ToolResult {
   readonly name: string;
   readonly text: string;
 }

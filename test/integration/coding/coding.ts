@@ -51,7 +51,7 @@ export async function makeWorld(qwen?: readonly string[]): Promise<World> {
 }
 
 /** A shell script in Qwen Code's place: it does its work, then reports as Qwen Code would. */
-export function scriptedAgent(script: string): readonly string[] {
+function scriptedAgent(script: string): readonly string[] {
   const result = {
     type: 'result',
     is_error: false,
