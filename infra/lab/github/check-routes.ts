@@ -1,0 +1,92 @@
+import { z } from 'zod';
+
+import { commitOf } from './git.ts';
+import type { Lab } from './lab.ts';
+import { notFound, Refusal } from './refusal.ts';
+import { type Call, page, readBody, type Route } from './router.ts';
+import { checkRunShape, repositoryShape, statusShape } from './shapes.ts';
+import type { LabStatus } from './state.ts';
+
+const NewStatus = z.object({
+  state: z.enum(['error', 'failure', 'pending', 'success']),
+  context: z.string().default('default'),
+  description: z.string().max(140).nullish(),
+  target_url: z.string().nullish(),
+});
+
+/** Commit statuses and check runs: two things, neither of which tells of the other. */
+export function addCheckRoutes(route: Route, lab: Lab): void {
+  route('POST', '/statuses/:ref', 'write', async (call) => {
+    const sha = await shaOf(lab, call);
+    const given = readBody(NewStatus, call.body, 'Status');
+    const status: LabStatus = {
+      id: lab.nextId(),
+      sha,
+      state: given.state,
+      context: given.context,
+      description: given.description ?? null,
+      targetUrl: given.target_url ?? null,
+      creator: call.user.login,
+      createdAt: lab.now(),
+    };
+    call.repository.statuses.push(status);
+    const { state, context, description, target_url } = { ...given };
+    lab.announce(
+      call.repository,
+      'status',
+      { id: status.id, sha, state, context, description, target_url },
+      call.user,
+    );
+    return call.reply.code(201).send(statusShape(lab, status));
+  });
+
+  route('GET', '/commits/:ref/statuses', 'read', async (call) => {
+    const sha = await shaOf(lab, call);
+    return page(call, statusesOf(call, sha), lab).map((status) => statusShape(lab, status));
+  });
+
+  route('GET', '/commits/:ref/status', 'read', async (call) => {
+    const sha = await shaOf(lab, call);
+    const newest = [
+      ...new Map(
+        statusesOf(call, sha)
+          .toReversed()
+          .map((one) => [one.context, one]),
+      ).values(),
+    ];
+    return {
+      state: combined(newest),
+      sha,
+      total_count: newest.length,
+      statuses: newest.map((status) => statusShape(lab, status)),
+      repository: repositoryShape(lab, call.repository),
+    };
+  });
+
+  route('GET', '/commits/:ref/check-runs', 'read', async (call) => {
+    const sha = await shaOf(lab, call);
+    const runs = call.repository.checkRuns.filter((run) => run.sha === sha);
+    const shown = page(call, runs, lab).map((run) => checkRunShape(lab, call.repository, run));
+    return { total_count: runs.length, check_runs: shown };
+  });
+
+  route('POST', '/check-runs', 'read', async () => {
+    throw new Refusal(403, 'You must authenticate via a GitHub App.');
+  });
+}
+
+/** Newest first, as GitHub lists them. */
+function statusesOf({ repository }: Call, sha: string): LabStatus[] {
+  return repository.statuses.filter((status) => status.sha === sha).toReversed();
+}
+
+function combined(statuses: readonly LabStatus[]): string {
+  if (statuses.some(({ state }) => state === 'error' || state === 'failure')) return 'failure';
+  return statuses.length > 0 && statuses.every(({ state }) => state === 'success') ? 'success' : 'pending';
+}
+
+async function shaOf(lab: Lab, { repository, params }: Call): Promise<string> {
+  const sha = await commitOf(lab.folder(repository), params['ref'] ?? '');
+  if (sha === null) throw notFound();
+  return sha;
+}

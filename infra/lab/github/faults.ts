@@ -1,0 +1,66 @@
+import { z } from 'zod';
+
+/**
+ * What can be made to go wrong, for the next `count` requests whose `METHOD /path` fits `route` (`*` fits anything;
+ * `/api/v3` is left out; deliveries of hooks are called `WEBHOOK <event>`): the connection is cut before anything is done
+ * (`drop`), the answer comes late, the work is done and then answered by 500 or by a cut connection, half the answer
+ * comes, a page says 429, the secondary limit is met, or the given status is answered.
+ */
+export const Fault = z.strictObject({
+  route: z.string().default('*'),
+  kind: z.enum([
+    'drop',
+    'delay',
+    'commit-then-500',
+    'commit-then-drop',
+    'cut',
+    'html-429',
+    'html-200',
+    'rate-limit',
+    'status',
+    'duplicate',
+  ]),
+  count: z.int().min(1).default(1),
+  delayMs: z.int().min(0).default(2000),
+  /** Of `status`. */
+  status: z.int().min(400).max(599).default(500),
+});
+export type Fault = z.infer<typeof Fault>;
+
+export interface FaultQueue {
+  add(fault: z.input<typeof Fault>): Fault;
+  clear(): void;
+  list(): readonly Fault[];
+  /** The fault for this request, counted down; undefined when all is well. */
+  take(name: string): Fault | undefined;
+}
+
+export function createFaultQueue(): FaultQueue {
+  let faults: { fault: Fault; left: number }[] = [];
+  return {
+    add(input) {
+      const fault = Fault.parse(input);
+      faults.push({ fault, left: fault.count });
+      return fault;
+    },
+    clear: () => {
+      faults = [];
+    },
+    list: () => faults.map(({ fault, left }) => ({ ...fault, count: left })),
+    take(name) {
+      const found = faults.find(({ fault }) => fits(fault.route, name));
+      if (found === undefined) return undefined;
+      found.left -= 1;
+      faults = faults.filter(({ left }) => left > 0);
+      return found.fault;
+    },
+  };
+}
+
+function fits(route: string, name: string): boolean {
+  const pattern = route
+    .split('*')
+    .map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`))
+    .join('.*');
+  return new RegExp(`^${pattern}$`, 'i').test(name);
+}

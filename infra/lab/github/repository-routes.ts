@@ -1,0 +1,107 @@
+import { z } from 'zod';
+
+import { commitOf, git, gitBytes, gitOrNull } from './git.ts';
+import type { Lab } from './lab.ts';
+import { notFound } from './refusal.ts';
+import { accessOf, type Call, type Route } from './router.ts';
+import { repositoryShape, userShape } from './shapes.ts';
+import type { LabRepository } from './state.ts';
+
+/** Contents above this come without their text. */
+const largestContent = 1024 * 1024;
+
+/** The repository itself: who may what, branches, files. */
+export function addRepositoryRoutes(route: Route, lab: Lab): void {
+  route('GET', '', 'read', async ({ repository }) => repositoryShape(lab, repository));
+
+  route('GET', '/collaborators/:login/permission', 'read', async ({ repository, params }) => {
+    const login = params['login'] ?? '';
+    const user = lab.state.users.find((one) => one.login.toLowerCase() === login.toLowerCase());
+    if (user === undefined) throw notFound();
+    const permission = accessOf(repository, user) ?? 'none';
+    return { permission, role_name: permission, user: userShape(lab, user) };
+  });
+
+  route('GET', '/branches/*', 'read', async ({ repository, params }) => {
+    const name = params['*'] ?? '';
+    const sha = await commitOf(lab.folder(repository), `refs/heads/${name}`);
+    if (sha === null) throw notFound();
+    return {
+      name,
+      commit: { sha, url: `${lab.url}/repos/${pathOf(repository)}/commits/${sha}` },
+      protected: false,
+    };
+  });
+
+  route('GET', '/readme', 'read', async (call) => {
+    const commit = await wantedCommit(lab, call);
+    const names = await git(lab.folder(call.repository), ['ls-tree', '--name-only', commit]);
+    const readme = names.split('\n').find((name) => /^readme(\.md|\.rst|\.txt)?$/i.test(name));
+    if (readme === undefined) throw notFound();
+    return contentOf(lab, call.repository, commit, readme);
+  });
+
+  route('GET', '/contents/*', 'read', async (call) => {
+    const commit = await wantedCommit(lab, call);
+    return contentOf(lab, call.repository, commit, call.params['*'] ?? '');
+  });
+
+  route('GET', '/commits/*', 'read', async (call) => {
+    const sha = await commitOf(lab.folder(call.repository), call.params['*'] ?? '');
+    if (sha === null) throw notFound();
+    const format = '%an%x00%ae%x00%aI%x00%P%x00%T%x00%B';
+    const text = await git(lab.folder(call.repository), ['show', '-s', `--format=${format}`, sha]);
+    const [name = '', email = '', date = '', parents = '', tree = '', message = ''] = text.split('\0');
+    return {
+      sha,
+      html_url: `${lab.url}/${pathOf(call.repository)}/commit/${sha}`,
+      commit: { author: { name, email, date }, message: message.trim(), tree: { sha: tree } },
+      parents: parents
+        .split(' ')
+        .filter((parent) => parent !== '')
+        .map((parent) => ({ sha: parent })),
+    };
+  });
+
+  route('PUT', '/collaborators/:login', 'admin', async ({ repository, params, body, reply }) => {
+    const { permission } = z
+      .object({ permission: z.enum(['pull', 'push', 'admin']).default('push') })
+      .parse(body ?? {});
+    const login = params['login'] ?? '';
+    if (lab.user(login).id === 0) throw notFound();
+    repository.collaborators[lab.user(login).login] = (
+      { pull: 'read', push: 'write', admin: 'admin' } as const
+    )[permission];
+    return reply.code(204).send();
+  });
+}
+
+async function wantedCommit(lab: Lab, { repository, query }: Call): Promise<string> {
+  const sha = await commitOf(lab.folder(repository), query['ref'] ?? repository.defaultBranch);
+  if (sha === null) throw notFound();
+  return sha;
+}
+
+async function contentOf(lab: Lab, repository: LabRepository, commit: string, path: string): Promise<object> {
+  const folder = lab.folder(repository);
+  const entry = await gitOrNull(folder, ['ls-tree', '-l', commit, '--', path]);
+  const found = /^\d+ blob ([0-9a-f]+)\s+(\d+)\t/.exec(entry ?? '');
+  if (found === null) throw notFound();
+  const [, sha = '', size = '0'] = found;
+  const small = Number(size) <= largestContent;
+  const bytes = small ? await gitBytes(folder, ['cat-file', 'blob', sha]) : new Uint8Array();
+  return {
+    type: 'file',
+    name: path.split('/').at(-1),
+    path,
+    sha,
+    size: Number(size),
+    encoding: small ? 'base64' : 'none',
+    content: Buffer.from(bytes).toString('base64').replaceAll(/.{60}/g, '$&\n'),
+    html_url: `${lab.url}/${pathOf(repository)}/blob/${commit}/${path}`,
+  };
+}
+
+function pathOf({ owner, name }: LabRepository): string {
+  return `${owner}/${name}`;
+}

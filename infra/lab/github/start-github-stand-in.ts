@@ -1,0 +1,207 @@
+import { randomBytes } from 'node:crypto';
+
+import fastify from 'fastify';
+
+import type { StandIn, StandInOptions } from '../stand-in.ts';
+import { addCheckRoutes } from './check-routes.ts';
+import { addCommentRoutes } from './comment-routes.ts';
+import { copilotLogin, type CopilotScript, nothingToSay, startCopilot } from './copilot.ts';
+import { createFaultQueue, type FaultQueue } from './faults.ts';
+import { addGitDataRoutes } from './git-data-routes.ts';
+import { addGitRoutes } from './git-http.ts';
+import { addGraphqlRoutes } from './graphql-routes.ts';
+import { addHook, addHookRoutes } from './hook-routes.ts';
+import { createLab, type Lab } from './lab.ts';
+import { addLabRoutes } from './lab-routes.ts';
+import { addPages } from './pages.ts';
+import { addPullRoutes } from './pull-routes.ts';
+import { addRepositoryRoutes } from './repository-routes.ts';
+import { addReviewRoutes } from './review-routes.ts';
+import { repositoryRouter } from './router.ts';
+import { type SeededRepository, seedRepository, type SeedRepository } from './seed-repository.ts';
+import { type Access, type LabState, type LabToken, openState } from './state.ts';
+import { addTransport } from './transport.ts';
+import { addUserRoutes } from './user-routes.ts';
+import { startWebhooks } from './webhooks.ts';
+
+export interface SeedUser {
+  readonly login: string;
+  /** What the user may do in the repositories that are seeded. */
+  readonly access: Access | 'none';
+  readonly tokens?: readonly { readonly token: string; readonly use: LabToken['use'] }[];
+}
+
+export interface GithubStandInOptions extends StandInOptions {
+  /** Beside the lab's own: `hephaestus` (write), `pi` (admin), `reader` (read). */
+  readonly users?: readonly SeedUser[];
+  readonly repositories?: readonly SeedRepository[];
+  /** What Copilot says; nothing to remark when it is not given. */
+  readonly copilot?: CopilotScript;
+  readonly copilotDelayMs?: number;
+}
+
+export interface GithubStandIn extends StandIn {
+  /** A token for the API and git by login: `hephaestus`, `pi`, `reader` and the users given with one. */
+  readonly tokens: Readonly<Record<string, string>>;
+  readonly faults: FaultQueue;
+  seedRepository(seed: SeedRepository): Promise<SeededRepository>;
+  /** Delivers the events of every repository there, signed with `GITHUB_WEBHOOK_SECRET`. */
+  addHook(url: string): void;
+  /** Sets a check run on a commit, as a GitHub App such as Actions would. */
+  setCheckRun(repository: string, run: CheckRunSeed): void;
+}
+
+export interface CheckRunSeed {
+  readonly sha: string;
+  readonly name: string;
+  readonly status: 'queued' | 'in_progress' | 'completed';
+  readonly conclusion: string | null;
+}
+
+const largestBody = 100 * 1024 * 1024;
+
+/** A stand-in of GitHub on real bare repositories: REST, GraphQL, git over HTTP, webhooks, and pages for people. */
+export async function startGithubStandIn(options: GithubStandInOptions): Promise<GithubStandIn> {
+  const stateFile = openState(options.directory, () => initialState(options.users ?? []));
+  const lab = createLab(options.directory, stateFile);
+  const faults = createFaultQueue();
+  const webhooks = startWebhooks(lab, faults);
+  const copilot = startCopilot(lab, {
+    script: options.copilot ?? nothingToSay,
+    delayMs: options.copilotDelayMs ?? 1000,
+  });
+  const server = fastify({
+    bodyLimit: largestBody,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 500 },
+  });
+  addTransport(server, lab, faults);
+  const route = repositoryRouter(server, lab);
+  addUserRoutes(server, lab);
+  addRepositoryRoutes(route, lab);
+  addGitDataRoutes(route, lab);
+  addPullRoutes(route, lab, copilot);
+  addReviewRoutes(route, lab);
+  addCommentRoutes(route, lab);
+  addCheckRoutes(route, lab);
+  addHookRoutes(route, lab, webhooks);
+  addGraphqlRoutes(server, lab);
+  addGitRoutes(server, lab);
+  addLabRoutes(server, faults);
+  addPages(server, lab);
+  lab.url = await server.listen({ host: '127.0.0.1', port: options.port ?? 0 });
+
+  const collaborators = accessOfSeeds(options.users ?? []);
+  const standIn = describeStandIn(lab, faults, collaborators, async () => {
+    await copilot.close();
+    await server.close();
+    await webhooks.close();
+  });
+  for (const repository of options.repositories ?? []) await standIn.seedRepository(repository);
+  return standIn;
+}
+
+function describeStandIn(
+  lab: Lab,
+  faults: FaultQueue,
+  collaborators: Readonly<Record<string, Access>>,
+  close: () => Promise<void>,
+): GithubStandIn {
+  const { tokens, webhookSecret } = lab.state;
+  const tokenOf = (login: string, use: LabToken['use']): string =>
+    tokens.find((token) => token.login === login && token.use === use)?.token ?? '';
+  const hookUrls = new Set(lab.state.repositories.flatMap(({ hooks }) => hooks.map(({ url }) => url)));
+  const hookEverywhere = (url: string): void => {
+    for (const repository of lab.state.repositories) {
+      if (repository.hooks.some((hook) => hook.url === url)) continue;
+      addHook(lab, repository, { url, secret: webhookSecret, events: ['*'], active: true });
+    }
+  };
+  return {
+    name: 'github',
+    url: lab.url,
+    settings: {
+      GITHUB_API_URL: lab.url,
+      GITHUB_SERVER_URL: lab.url,
+      GITHUB_TOKEN: tokenOf('hephaestus', 'api'),
+      GITHUB_PUSH_TOKEN: tokenOf('hephaestus', 'push'),
+      GITHUB_WEBHOOK_SECRET: webhookSecret,
+    },
+    tokens: Object.fromEntries(
+      tokens.filter(({ use }) => use === 'api').map(({ login, token }) => [login, token]),
+    ),
+    faults,
+    async seedRepository(seed) {
+      const seeded = await seedRepository(lab, seed, collaborators);
+      for (const url of hookUrls) hookEverywhere(url);
+      lab.save();
+      return seeded;
+    },
+    addHook(url) {
+      hookUrls.add(url);
+      hookEverywhere(url);
+      lab.save();
+    },
+    setCheckRun: (repository, run) => setCheckRun(lab, repository, run),
+    close,
+  };
+}
+
+function setCheckRun(lab: Lab, name: string, run: CheckRunSeed): void {
+  const [owner = '', repo = ''] = name.split('/');
+  const repository = lab.find(owner, repo);
+  if (repository === undefined) throw new Error(`no repository ${name} in the lab`);
+  const others = repository.checkRuns.filter((one) => one.sha !== run.sha || one.name !== run.name);
+  const made = { ...run, id: lab.nextId(), at: lab.now() };
+  repository.checkRuns = [...others, made];
+  lab.save();
+  const action = run.status === 'completed' ? 'completed' : 'created';
+  const check_run = {
+    id: made.id,
+    name: run.name,
+    head_sha: run.sha,
+    status: run.status,
+    conclusion: run.conclusion,
+  };
+  lab.announce(repository, 'check_run', { action, check_run }, lab.user('github-actions[bot]'));
+}
+
+const ownUsers: readonly SeedUser[] = [
+  { login: 'hephaestus', access: 'write' },
+  { login: 'pi', access: 'admin' },
+  { login: 'reader', access: 'read' },
+];
+
+function accessOfSeeds(users: readonly SeedUser[]): Record<string, Access> {
+  return Object.fromEntries(
+    [...ownUsers, ...users].flatMap(({ login, access }) =>
+      access === 'none' ? [] : [[login, access] as const],
+    ),
+  );
+}
+
+/** The ids of the two bots are GitHub's own. */
+function initialState(users: readonly SeedUser[]): LabState {
+  const known = new Set(users.map(({ login }) => login));
+  const all = [...ownUsers.filter(({ login }) => !known.has(login)), ...users];
+  return {
+    nextId: 1000 + all.length,
+    webhookSecret: randomBytes(20).toString('hex'),
+    users: [
+      { id: 175_728_472, login: copilotLogin, type: 'Bot' },
+      { id: 41_898_282, login: 'github-actions[bot]', type: 'Bot' },
+      ...all.map(({ login }, index) => ({ id: 1001 + index, login, type: 'User' as const })),
+    ],
+    tokens: [
+      { token: secret('ghpush'), login: 'hephaestus', use: 'push' },
+      ...all.flatMap(({ login, tokens }) =>
+        (tokens ?? [{ token: secret('ghlab'), use: 'api' as const }]).map((token) => ({ ...token, login })),
+      ),
+    ],
+    repositories: [],
+  };
+}
+
+function secret(kind: string): string {
+  return `${kind}_${randomBytes(18).toString('hex')}`;
+}

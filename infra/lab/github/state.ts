@@ -1,0 +1,163 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { sync as writeFileAtomicSync } from 'write-file-atomic';
+
+export type AccountType = 'User' | 'Bot' | 'Organization';
+export type Access = 'read' | 'write' | 'admin';
+
+export interface LabUser {
+  id: number;
+  login: string;
+  type: AccountType;
+}
+
+export interface LabToken {
+  token: string;
+  login: string;
+  /** A push token can only be used by git. */
+  use: 'api' | 'push';
+}
+
+export interface LabReview {
+  id: number;
+  author: string;
+  state: 'APPROVED' | 'CHANGES_REQUESTED' | 'COMMENTED' | 'DISMISSED';
+  body: string;
+  commitId: string;
+  submittedAt: string;
+}
+
+export interface LabThread {
+  id: string;
+  reviewId: number;
+  path: string;
+  /** null once the line has changed. */
+  line: number | null;
+  originalLine: number;
+  commitId: string;
+  resolved: boolean;
+  comments: { id: number; author: string; body: string; createdAt: string }[];
+}
+
+export interface LabPull {
+  id: number;
+  number: number;
+  title: string;
+  body: string;
+  author: string;
+  headRef: string;
+  headSha: string;
+  baseRef: string;
+  baseSha: string;
+  state: 'open' | 'closed';
+  draft: boolean;
+  createdAt: string;
+  updatedAt: string;
+  closedAt: string | null;
+  mergedAt: string | null;
+  mergedBy: string | null;
+  mergeCommitSha: string | null;
+  requestedReviewers: string[];
+  /** null until it is computed; asking for it starts that. */
+  mergeable: boolean | null;
+  reviews: LabReview[];
+  threads: LabThread[];
+}
+
+export interface LabComment {
+  id: number;
+  number: number;
+  author: string;
+  body: string;
+  createdAt: string;
+  updatedAt: string;
+  reactions: { id: number; content: string; author: string; createdAt: string }[];
+}
+
+export interface LabStatus {
+  id: number;
+  sha: string;
+  state: 'error' | 'failure' | 'pending' | 'success';
+  context: string;
+  description: string | null;
+  targetUrl: string | null;
+  creator: string;
+  createdAt: string;
+}
+
+export interface LabCheckRun {
+  id: number;
+  sha: string;
+  name: string;
+  status: string;
+  conclusion: string | null;
+  at: string;
+}
+
+export interface LabDelivery {
+  id: number;
+  guid: string;
+  event: string;
+  action: string | null;
+  at: string;
+  redelivery: boolean;
+  /** 0 when nobody answered. */
+  statusCode: number;
+  payload: string;
+}
+
+export interface LabHook {
+  id: number;
+  url: string;
+  secret: string;
+  events: string[];
+  active: boolean;
+  deliveries: LabDelivery[];
+}
+
+export interface LabRepository {
+  id: number;
+  owner: string;
+  name: string;
+  private: boolean;
+  defaultBranch: string;
+  createdAt: string;
+  collaborators: Record<string, Access>;
+  nextNumber: number;
+  pulls: LabPull[];
+  comments: LabComment[];
+  statuses: LabStatus[];
+  checkRuns: LabCheckRun[];
+  hooks: LabHook[];
+}
+
+export interface LabState {
+  nextId: number;
+  webhookSecret: string;
+  users: LabUser[];
+  tokens: LabToken[];
+  repositories: LabRepository[];
+}
+
+export interface StateFile {
+  readonly state: LabState;
+  /** Written whole before anybody is told, so that a stand-in that is killed goes on from what it said. */
+  readonly save: () => void;
+}
+
+/** Opens the state kept in `directory`, or begins with `initial`. */
+export function openState(directory: string, initial: () => LabState): StateFile {
+  mkdirSync(join(directory, 'repositories'), { recursive: true });
+  const file = join(directory, 'state.json');
+  const state = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as LabState) : initial();
+  let written = '';
+  const save = (): void => {
+    const text = JSON.stringify(state);
+    if (text === written) return;
+    writeFileAtomicSync(file, text, { mode: 0o600 });
+    written = text;
+  };
+  save();
+  return { state, save };
+}
