@@ -16,22 +16,32 @@ interface Command {
   readonly comment: string | null;
 }
 
-/** How much is told; when the whole does not fit, the least needed goes first. */
-const amounts = [
-  { refused: 10, reasons: 40, jobs: 64, stages: 60 },
-  { refused: 5, reasons: 10, jobs: 32, stages: 15 },
-  { refused: 2, reasons: 3, jobs: 0, stages: 0 },
-] as const;
-type Amount = (typeof amounts)[number];
+interface Amount {
+  readonly refused: number;
+  readonly reasons: number;
+  readonly jobs: number;
+  readonly stages: number;
+  readonly links: number;
+  /** Whether the table of the seeds is there. */
+  readonly table: boolean;
+}
+
+/** How much is told: when the whole does not fit, the least needed goes first. The last fits, whatever is in it. */
+const amounts: readonly Amount[] = [
+  { refused: 10, reasons: 40, jobs: 64, stages: 60, links: 20, table: true },
+  { refused: 5, reasons: 10, jobs: 32, stages: 15, links: 5, table: true },
+  { refused: 2, reasons: 3, jobs: 0, stages: 0, links: 2, table: true },
+  { refused: 1, reasons: 1, jobs: 0, stages: 0, links: 0, table: false },
+];
 
 /** The sticky comment of an experiment, for every phase; always shorter than `commentLimit` characters. */
 export function commentBody(status: ExperimentStatus, pictures: readonly Picture[]): string {
+  let body = '';
   for (const amount of amounts) {
-    const body = render(status, pictures, amount);
-    if (body.length <= commentLimit) return body;
+    body = render(status, pictures.slice(0, 4), amount);
+    if (body.length <= commentLimit) break;
   }
-  const bare = { ...status, evidence: null, links: [], refused: [], phases: [], attempts: [], gate: null };
-  return render(bare, pictures.slice(0, 1), amounts[2]);
+  return body;
 }
 
 function render(status: ExperimentStatus, pictures: readonly Picture[], amount: Amount): string {
@@ -41,14 +51,14 @@ function render(status: ExperimentStatus, pictures: readonly Picture[], amount: 
     status,
     pictures: evidence === null ? [] : pictures,
     headline: headlineOf(status),
-    evidence: evidence === null ? null : presentEvidence(evidence),
+    evidence: evidence === null || !amount.table ? null : presentEvidence(evidence),
     commands: commandsOf(status),
-    refused: status.refused.slice(-amount.refused),
+    refused: status.refused.slice(-amount.refused).map((one) => ({ ...one, at: minute(one.at) })),
     gate: gate === null ? null : { ...gate, reasons: gate.reasons.slice(0, amount.reasons) },
     attempts: jobsOf(status).slice(-amount.jobs || Infinity),
     stages: status.phases.slice(-amount.stages || Infinity).map(presentStage),
     total: totalTime(status.phases),
-    links: status.links.slice(0, 20),
+    links: status.links.slice(0, amount.links),
   }).replaceAll(/\n{3,}/g, '\n\n');
 }
 
@@ -85,7 +95,9 @@ function presentEvidence({ jobs, metric, baseline, verdict, wallHours }: Evidenc
 function difference(value: number | null, mean: number | null): string {
   if (value === null || mean === null) return '–';
   const delta = value - mean;
-  return mean === 0 ? signed(delta) : `${signed(delta)} (${signed((delta / Math.abs(mean)) * 100)} %)`;
+  if (mean === 0) return signed(delta);
+  const percent = (delta / Math.abs(mean)) * 100;
+  return `${signed(delta)} (${percent > 0 ? '+' : ''}${percent.toFixed(1)} %)`;
 }
 
 /** Mean and sample standard deviation, as the verdict takes them. */
@@ -126,9 +138,16 @@ function jobsOf({ attempts }: ExperimentStatus): object[] {
 }
 
 function presentStage({ phase, startedAt, endedAt }: PhaseRecord): object {
-  const start = `${startedAt.slice(0, 16).replace('T', ' ')} UTC`;
-  if (endedAt === null) return { phase, time: `since ${start}` };
-  return { phase, time: `${duration(Date.parse(endedAt) - Date.parse(startedAt))}, from ${start}` };
+  if (endedAt === null) return { phase, time: `since ${minute(startedAt)}` };
+  return {
+    phase,
+    time: `${duration(Date.parse(endedAt) - Date.parse(startedAt))}, from ${minute(startedAt)}`,
+  };
+}
+
+/** An ISO 8601 time as people read it. */
+function minute(time: string): string {
+  return `${time.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function totalTime(phases: readonly PhaseRecord[]): string {

@@ -19,14 +19,17 @@ export function text(value: unknown, length: number = defaultLength): string {
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
-    .replace(/^([-+=])/, '\\$1')
-    .replace(/^(\d+)([.)])/, '$1\\$2');
+    .replace(/^(?=[-+](?:\s|$)|--|=)/, '\\')
+    .replace(/^(\d+)([.)])(?=\s|$)/, '$1\\$2');
 }
 
 /** A name or id in the typewriter face. */
 export function code(value: unknown, length: number = 200): string {
   const plain = String(value);
-  if (plain.length <= length && /^[\w./:@=,+-]+(?: [\w./:@=,+-]+)*$/.test(plain)) return `\`${plain}\``;
+  // A bar would end the cell of a table, and nothing can escape a mark.
+  if (plain.length <= length && /^[\x21-\x5F\x61-\x7B\x7D\x7E]+(?: [\x21-\x5F\x61-\x7B\x7D\x7E]+)*$/.test(plain)) {
+    return `\`${plain}\``;
+  }
   return `<code>${text(plain, length)}</code>`;
 }
 
@@ -45,7 +48,7 @@ export function prose(value: unknown, length: number = 8000): string {
 
 function proseLine(line: string): string {
   const heading = /^\s{0,3}#{1,6}\s+(.*)$/.exec(line)?.[1];
-  if (heading !== undefined) return `**${text(heading)}**`;
+  if (heading !== undefined) return `**${text(heading)}**\n`;
   const item = /^(\s*)(?:[-*+]|\d+[.)])\s+(.*)$/.exec(line);
   if (item !== null) return `${(item[1] ?? '').length >= 2 ? '  ' : ''}- ${inline(item[2] ?? '')}`;
   return inline(line);

@@ -1,0 +1,110 @@
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { execa } from 'execa';
+
+import { createGithubActivities } from '../../../activities/github/create-github-activities.ts';
+import type { GithubActivities, OpenPullRequestInput } from '../../../activities/github/interface.ts';
+import { branchName } from '../../../domain/ids.ts';
+import { createGithubClient } from '../../../infra/github/create-github-client.ts';
+import type { GithubClient } from '../../../infra/github/github-client.ts';
+import {
+  type GithubStandIn,
+  type GithubStandInOptions,
+  startGithubStandIn,
+} from '../../../infra/lab/github/start-github-stand-in.ts';
+import { exampleNote } from '../../support/example-note.ts';
+
+export const repository = 'lab/digits';
+
+/** A stand-in with one small repository, and the product's client and activities against it. */
+export interface GithubLab {
+  readonly github: GithubStandIn;
+  readonly folder: string;
+  readonly client: GithubClient;
+  readonly activities: GithubActivities;
+  /** A commit on top of `from` with these files, pushed over HTTP; returns its id. */
+  push(branch: string, files: Readonly<Record<string, string>>, from?: string): Promise<string>;
+  /** A request to the REST API as a user of the lab. */
+  ask(as: string, method: string, path: string, body?: unknown): Promise<{ status: number; data: never }>;
+  close(): Promise<void>;
+}
+
+export const picture = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+
+export async function startLab(options: Partial<GithubStandInOptions> = {}): Promise<GithubLab> {
+  const folder = await mkdtemp(join(tmpdir(), 'github-lab-'));
+  await mkdir(join(folder, 'seed'));
+  await writeFile(join(folder, 'seed', 'README.md'), '# Digits\n');
+  await writeFile(join(folder, 'seed', 'train.py'), 'a = 1\nb = 2\nc = 3\n');
+  const github = await startGithubStandIn({
+    directory: join(folder, 'github'),
+    copilotDelayMs: 20,
+    repositories: [{ owner: 'lab', name: 'digits', from: join(folder, 'seed'), message: 'Begin' }],
+    ...options,
+  });
+  const client = createGithubClient(settingsOf(github));
+  let pushes = 0;
+  return {
+    github,
+    folder,
+    client,
+    activities: createGithubActivities({ github: client, draw: async () => picture }),
+    async push(branch, files, from = 'main') {
+      pushes += 1;
+      const work = join(folder, `work-${pushes}`);
+      const address = remote(github, github.settings['GITHUB_PUSH_TOKEN'] ?? '');
+      const git = (...args: string[]) =>
+        execa('git', ['-c', 'user.name=q', '-c', 'user.email=q@example.org', ...args], { cwd: work });
+      await execa('git', ['clone', '-q', '--branch', from, address, work]);
+      if (branch !== from) await git('checkout', '-q', '-b', branch);
+      for (const [path, content] of Object.entries(files)) await writeFile(join(work, path), content);
+      await git('add', '-A');
+      await git('commit', '-q', '-m', 'Change');
+      await git('push', '-q', 'origin', branch);
+      return (await git('rev-parse', 'HEAD')).stdout;
+    },
+    async ask(as, method, path, body) {
+      const answer = await fetch(`${github.url}${path}`, {
+        method,
+        headers: { authorization: `token ${github.tokens[as] ?? as}`, 'content-type': 'application/json' },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      const text = await answer.text();
+      return { status: answer.status, data: (text === '' ? null : JSON.parse(text)) as never };
+    },
+    async close() {
+      await github.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export function settingsOf({ settings, url }: GithubStandIn, token = settings['GITHUB_TOKEN'] ?? '') {
+  return { apiUrl: settings['GITHUB_API_URL'] ?? '', serverUrl: url, token };
+}
+
+export function remote({ url }: GithubStandIn, token: string): string {
+  return `${url.replace('://', `://x-access-token:${token}@`)}/${repository}.git`;
+}
+
+/** A pushed branch and the input that opens its pull request. */
+export async function proposal(
+  lab: GithubLab,
+  id: string,
+  files: Readonly<Record<string, string>> = { 'train.py': `a = 1\nb = 2\nc = '${id}'\n` },
+): Promise<OpenPullRequestInput> {
+  const headSha = await lab.push(branchName(id), files);
+  return {
+    experimentId: id,
+    note: exampleNote({ id, repository }),
+    body: '## Why\nTo see.',
+    headSha,
+    summary: 'Changed the schedule.',
+    environmentDigest: 'd'.repeat(64),
+  };
+}

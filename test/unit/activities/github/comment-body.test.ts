@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+
+import { commentBody, commentLimit } from '../../../../activities/github/comment-body.ts';
+import { phases } from '../../../../domain/phase.ts';
+import { renderMarkdown } from '../../../../infra/lab/github/markdown.ts';
+import { exampleStatus } from './example-status.ts';
+
+const curves = [
+  {
+    url: 'https://github.example/lab/digits/blob/abc/warmup-cosine/1.png?raw=true',
+    alt: 'Curves of val/loss',
+  },
+];
+const nasty =
+  '``` | </details><img src="https://evil.example/x.png"> @octocat fixes #1 {{ 7*7 }} {% raw %} ![p](https://evil.example/p.png)';
+
+describe('commentBody', () => {
+  it('begins with the marker and says the verdict first', () => {
+    const lines = commentBody(exampleStatus(), curves).split('\n');
+    expect(lines[0]).toBe('<!-- hephaestus:warmup-cosine -->');
+    expect(lines[1]).toBe('## Better: Cosine warm-up lowers validation loss');
+  });
+
+  it('compares every seed with the named baseline, and mean with mean', () => {
+    const body = commentBody(exampleStatus(), curves);
+    expect(body).toContain(
+      '| 0 | 0.231 | -0.02533 (-9.9 %) | [warmup-cosine-a1-s0-abcd](https://wandb.example/lab/digits/runs/warmup-cosine-a1-s0-abcd) | `job-00000000-0000-4000-8000-000000000000` | 0.5 |',
+    );
+    expect(body).toContain('| **mean ± std of 2** | **0.2345 ± 0.00495** |');
+    expect(body).toContain('| first-baseline, mean ± std of 3 | 0.2563 ± 0.006028 |');
+    const html = renderMarkdown(body);
+    expect(html.match(/<table>/g)).toHaveLength(2);
+    expect(html).toContain(
+      '<img src="https://github.example/lab/digits/blob/abc/warmup-cosine/1.png?raw=true"',
+    );
+  });
+
+  it('says what is waited for, which words can be given, and which were refused and why', () => {
+    const body = commentBody(exampleStatus(), curves);
+    expect(body).toContain('Waiting for the decision of the PI.');
+    expect(body).toContain('`npm run -s hephaestus -- merge warmup-cosine`');
+    expect(body).toContain('`npm run -s hephaestus -- reject warmup-cosine`');
+    expect(body).toContain('there is no evidence yet: the experiment is training');
+    expect(body).toContain('`a1b2c3d4e5f6`');
+    expect(body).toContain('1 GPU hours');
+    expect(body).toContain('- training: 46 min, from 2026-11-24 12:03 UTC');
+  });
+
+  it.each([...phases, 'merged', 'rejected', 'stopped', 'failed'] as const)(
+    'can be written in the phase %s',
+    (phase) => {
+      const early = exampleStatus({
+        phase,
+        evidence: null,
+        gate: null,
+        environment: null,
+        headSha: null,
+        attempts: [],
+        links: [],
+        failure: phase === 'failed' ? { type: 'JobFailed', message: 'exit code 1' } : null,
+      });
+      const body = commentBody(early, curves);
+      expect(body).toMatch(new RegExp(`^<!-- .* -->\n## ${phase}: `, 'i'));
+      expect(body).not.toContain('png');
+      expect(body).not.toMatch(/undefined|null|NaN|\[object/);
+      const late = commentBody(exampleStatus({ phase }), curves);
+      expect(late).not.toMatch(/undefined|null|NaN|\[object/);
+    },
+  );
+
+  it('offers to let a blocked gate pass', () => {
+    const gate = { status: 'block', reasons: ['no repair is left'] } as const;
+    const body = commentBody(exampleStatus({ phase: 'reviewing', evidence: null, gate }), []);
+    expect(body).toContain('approve-quality warmup-cosine --reason');
+    expect(body).not.toContain('-- merge');
+  });
+
+  it('lets nothing out of its place, whatever stands in the fields', () => {
+    const status = exampleStatus({
+      title: nasty,
+      waitingFor: nasty,
+      failure: { type: 'JobFailed', message: nasty },
+      gate: { status: 'pass', reasons: [nasty] },
+      refused: [{ kind: 'merge', by: '@octocat', at: 'now', why: nasty }],
+      links: [{ label: nasty, url: 'javascript:alert(1)' }],
+    });
+    const evidence = status.evidence && {
+      ...status.evidence,
+      metric: { name: nasty, goal: 'minimize' as const },
+      jobs: status.evidence.jobs.map((job) => ({ ...job, jobId: nasty, runId: nasty })),
+      baseline: { name: nasty, values: [1] },
+    };
+    const body = commentBody({ ...status, evidence }, curves);
+    const html = renderMarkdown(body);
+    expect(html.match(/<img /g)).toHaveLength(1);
+    expect(html.match(/<details/g)).toHaveLength(3);
+    expect(html.match(/<\/details>/g)).toHaveLength(3);
+    expect(html.match(/<table>/g)).toHaveLength(2);
+    expect(html).not.toMatch(/@octocat|#1\b|href="javascript|evil\.example\/p\.png"/);
+    expect(html).toContain('{{ 7*7 }}');
+  });
+
+  it('never gets longer than GitHub takes', () => {
+    const long = '<|>@'.repeat(5000);
+    const base = exampleStatus();
+    const job = base.attempts[0]?.jobs[0];
+    const evidenceJob = base.evidence?.jobs[0];
+    if (job === undefined || evidenceJob === undefined || base.evidence === null)
+      throw new Error('the example has a job');
+    const seeds = Array.from({ length: 32 }, (_, seed) => seed);
+    const body = commentBody(
+      {
+        ...base,
+        waitingFor: long,
+        failure: { type: 'JobFailed', message: long },
+        gate: { status: 'block', reasons: seeds.map(() => long) },
+        refused: seeds.map(() => ({ kind: 'merge', by: long, at: 'now', why: long })),
+        attempts: seeds.map((number) => ({
+          number,
+          headSha: '',
+          jobs: seeds.map((seed) => ({
+            ...job,
+            seed,
+            detail: long,
+            runUrl: `https://wandb.example/${'x'.repeat(1900)}`,
+          })),
+        })),
+        evidence: {
+          ...base.evidence,
+          jobs: seeds.map((seed) => ({
+            ...evidenceJob,
+            seed,
+            runId: long,
+            jobId: long,
+            runUrl: `https://wandb.example/${'x'.repeat(1900)}`,
+          })),
+        },
+        phases: Array.from({ length: 500 }, () => ({
+          phase: 'training',
+          startedAt: base.since,
+          endedAt: base.since,
+        })),
+        links: seeds.map(() => ({ label: long, url: `https://wandb.example/${'x'.repeat(1900)}` })),
+      },
+      curves,
+    );
+    expect(body.length).toBeLessThanOrEqual(commentLimit);
+    expect(body).toContain('<!-- hephaestus:warmup-cosine -->');
+    expect(body).toContain(base.evidence.verdict.sentence.slice(0, 20));
+  });
+});
