@@ -24,7 +24,7 @@ export interface PullRequest {
   readonly requestedReviewers: readonly string[];
 }
 
-export interface PullRequestReview {
+interface PullRequestReview {
   readonly id: number;
   readonly author: string;
   readonly isBot: boolean;
@@ -57,7 +57,7 @@ export interface CommitStatus {
   readonly targetUrl: string;
 }
 
-export interface NewPullRequest {
+interface NewPullRequest {
   readonly title: string;
   readonly body: string;
   readonly head: string;

@@ -32,14 +32,19 @@ export function createOctokit(settings: GithubSettings, timeoutMs: number): Octo
         headers: { ...options.headers, ...(etag !== undefined && { 'if-none-match': etag }) },
         request: { ...options.request, signal: AbortSignal.timeout(timeoutMs) },
       });
-      if (key !== null && answer.headers.etag !== undefined) remember(remembered, key, answer);
+      if (key !== null && answer.headers.etag !== undefined) remember(remembered, key, copy(answer));
       return answer;
     } catch (error) {
-      if (before !== undefined && error instanceof RequestError && error.status === 304) return before;
+      if (before !== undefined && error instanceof RequestError && error.status === 304) return copy(before);
       throw toFailure(error);
     }
   });
   return octokit;
+}
+
+/** Octokit's paging takes the answers apart that it is given. */
+function copy(answer: Answer): Answer {
+  return { ...answer, data: structuredClone(answer.data) };
 }
 
 /** The oldest goes first. */

@@ -5,7 +5,7 @@ import type { LabPull, LabRepository } from './state.ts';
 
 export const copilotLogin = 'copilot-pull-request-reviewer[bot]';
 
-export interface CopilotReview {
+interface CopilotReview {
   readonly body: string;
   readonly comments: readonly { readonly path: string; readonly line: number; readonly body: string }[];
 }

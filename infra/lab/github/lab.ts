@@ -13,7 +13,7 @@ export interface RefChange {
 }
 
 /** Tells hooks that something happened. */
-export type Announce = (repository: LabRepository, event: string, payload: object, sender: LabUser) => void;
+type Announce = (repository: LabRepository, event: string, payload: object, sender: LabUser) => void;
 
 export type Lab = ReturnType<typeof createLab>;
 
@@ -64,6 +64,19 @@ export function createLab(directory: string, { state, save }: StateFile) {
       refsMoved(lab, repository, changes, sender),
   };
   return lab;
+}
+
+/** After a stand-in was killed between a push and its state on disk: the branches are the truth. */
+export async function catchUp(lab: Lab): Promise<void> {
+  for (const repository of lab.state.repositories) {
+    const refs = await readRefs(lab.folder(repository));
+    for (const pull of repository.pulls.filter(({ state }) => state === 'open')) {
+      pull.headSha = refs.get(`refs/heads/${pull.headRef}`) ?? pull.headSha;
+      pull.baseSha = refs.get(`refs/heads/${pull.baseRef}`) ?? pull.baseSha;
+      pull.mergeable = null;
+    }
+  }
+  lab.save();
 }
 
 /** Compares with how the refs were, and lets the pull requests follow. */

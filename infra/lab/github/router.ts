@@ -18,7 +18,7 @@ export interface Call {
   readonly reply: FastifyReply;
 }
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 type Handle = (call: Call) => Promise<unknown>;
 export type Route = (method: Method, path: string, access: Access, handle: Handle) => void;
 

@@ -164,7 +164,7 @@ export function checkRunShape(lab: Lab, repository: LabRepository, run: LabCheck
   };
 }
 
-export function associationOf({ owner, collaborators }: LabRepository, login: string): string {
+function associationOf({ owner, collaborators }: LabRepository, login: string): string {
   if (login === owner) return 'OWNER';
   return collaborators[login] === undefined ? 'NONE' : 'COLLABORATOR';
 }

@@ -11,7 +11,7 @@ import { addGitDataRoutes } from './git-data-routes.ts';
 import { addGitRoutes } from './git-http.ts';
 import { addGraphqlRoutes } from './graphql-routes.ts';
 import { addHook, addHookRoutes } from './hook-routes.ts';
-import { createLab, type Lab } from './lab.ts';
+import { catchUp, createLab, type Lab } from './lab.ts';
 import { addLabRoutes } from './lab-routes.ts';
 import { addPages } from './pages.ts';
 import { addPullRoutes } from './pull-routes.ts';
@@ -24,7 +24,7 @@ import { addTransport } from './transport.ts';
 import { addUserRoutes } from './user-routes.ts';
 import { startWebhooks } from './webhooks.ts';
 
-export interface SeedUser {
+interface SeedUser {
   readonly login: string;
   /** What the user may do in the repositories that are seeded. */
   readonly access: Access | 'none';
@@ -51,7 +51,7 @@ export interface GithubStandIn extends StandIn {
   setCheckRun(repository: string, run: CheckRunSeed): void;
 }
 
-export interface CheckRunSeed {
+interface CheckRunSeed {
   readonly sha: string;
   readonly name: string;
   readonly status: 'queued' | 'in_progress' | 'completed';
@@ -64,6 +64,7 @@ const largestBody = 100 * 1024 * 1024;
 export async function startGithubStandIn(options: GithubStandInOptions): Promise<GithubStandIn> {
   const stateFile = openState(options.directory, () => initialState(options.users ?? []));
   const lab = createLab(options.directory, stateFile);
+  await catchUp(lab);
   const faults = createFaultQueue();
   const webhooks = startWebhooks(lab, faults);
   const copilot = startCopilot(lab, {

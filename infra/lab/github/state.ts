@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { sync as writeFileAtomicSync } from 'write-file-atomic';
 
-export type AccountType = 'User' | 'Bot' | 'Organization';
+type AccountType = 'User' | 'Bot' | 'Organization';
 export type Access = 'read' | 'write' | 'admin';
 
 export interface LabUser {

@@ -220,6 +220,9 @@ describe('awaitPullRequestChange', () => {
       ['lint', 'success'],
       ['tests', 'pending'],
     ]);
+    // The second answer comes by ETag.
+    const runs = await lab.client.listCheckRuns(repository, input.headSha);
+    expect(await lab.client.listCheckRuns(repository, input.headSha)).toEqual(runs);
     const { data } = await lab.ask(
       'pi',
       'GET',
