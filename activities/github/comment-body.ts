@@ -13,7 +13,6 @@ export const commentLimit = 65_000;
 interface Command {
   readonly says: string;
   readonly line: string;
-  readonly comment: string | null;
 }
 
 interface Amount {
@@ -111,26 +110,22 @@ function spread(values: readonly number[]): { readonly count: number; readonly t
   return { count, text: `${number(mean)} ± ${number(std)}` };
 }
 
-/** What may be said now, in the words of the command line and of a comment. */
-function commandsOf({ phase, id, gate }: ExperimentStatus): Command[] {
-  const say = (says: string, verb: string, rest: string = ''): Command => ({
-    says,
-    line: `${verb} ${id}${rest}`,
-    comment: verb === 'approve-quality' ? null : `/hephaestus ${verb}${rest.replaceAll('"', '')}`,
-  });
+/** What may be said now, each word bound to the head that this comment shows. */
+function commandsOf({ phase, id, gate, evidence }: ExperimentStatus): Command[] {
   if (isOutcome.has(phase) || phase === 'merging' || phase === 'recording') return [];
-  const stop = say('End it now', 'stop');
+  const program = 'npm run -s hephaestus --';
+  const head = evidence === null ? '' : ` --head ${evidence.headSha.slice(0, 12)}`;
+  const stop = { says: 'End it now, its jobs too', line: `${program} stop ${id}` };
   if (phase === 'deciding') {
     return [
-      say('Merge this change', 'merge'),
-      say('Close it without merging', 'reject'),
-      say('Send it back to the coding agent', 'revise', ' "<what to change>"'),
-      say('Train again, with other seeds if you like', 'rerun'),
+      { says: 'Merge what is shown here', line: `${program} merge ${id}${head}` },
+      { says: 'Close it without merging', line: `${program} reject ${id}${head}` },
       stop,
     ];
   }
   if (gate?.status !== 'block') return [stop];
-  return [say('Let it pass on your word', 'approve-quality', ' --reason "<why>"'), stop];
+  const override = `signal quality { "by": "…", "verdict": "pass", "reason": "…" }`;
+  return [{ says: 'Let it pass on your word, in the Temporal Web UI', line: override }, stop];
 }
 
 function jobsOf({ attempts }: ExperimentStatus): object[] {

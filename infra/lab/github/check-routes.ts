@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { commitOf } from './git.ts';
+import { branchesAt, commitOf } from './git.ts';
 import type { Lab } from './lab.ts';
 import { notFound, Refusal } from './refusal.ts';
 import { type Call, page, readBody, type Route } from './router.ts';
@@ -30,11 +30,13 @@ export function addCheckRoutes(route: Route, lab: Lab): void {
       createdAt: lab.now(),
     };
     call.repository.statuses.push(status);
-    const { state, context, description, target_url } = { ...given };
+    const branches = await branchesAt(lab.folder(call.repository), sha);
+    const { owner, name } = call.repository;
+    const payload = { ...statusShape(lab, status), sha, name: `${owner}/${name}`, commit: { sha } };
     lab.announce(
       call.repository,
       'status',
-      { id: status.id, sha, state, context, description, target_url },
+      { ...payload, branches: branches.map((branch) => ({ name: branch, commit: { sha } })) },
       call.user,
     );
     return call.reply.code(201).send(statusShape(lab, status));

@@ -100,7 +100,10 @@ async function runBackend(
     env: cgiEnvironment(lab, request, repository, { path, pusher }),
     stdio: ['pipe', 'pipe', 'ignore'],
   });
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const ended = new Promise<void>((resolve) => {
+    child.once('close', () => resolve());
+    child.once('error', () => resolve());
+  });
   // A client that hangs up, or a git that leaves early, breaks the pipe; the answer tells of it.
   child.stdin.on('error', () => undefined);
   const body = request.body as Readable | undefined;
@@ -118,8 +121,11 @@ async function runBackend(
     if (reply.raw.destroyed) break;
   }
   await ended;
-  if (before !== undefined) await noticeRefs(lab, repository, before, pusher);
-  reply.raw.end();
+  try {
+    if (before !== undefined) await noticeRefs(lab, repository, before, pusher);
+  } finally {
+    reply.raw.end();
+  }
   return reply;
 }
 

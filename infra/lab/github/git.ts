@@ -73,6 +73,17 @@ export async function readRefs(directory: string): Promise<Map<string, string>> 
   );
 }
 
+/** Names of the branches whose newest commit this is. */
+export async function branchesAt(directory: string, sha: string): Promise<string[]> {
+  const names = await git(directory, [
+    'for-each-ref',
+    `--points-at=${sha}`,
+    '--format=%(refname:lstrip=2)',
+    'refs/heads',
+  ]);
+  return names.split('\n').filter((name) => name !== '');
+}
+
 function execOptions(cwd: string, { input, env = {} }: GitOptions) {
   return { cwd, env: gitEnvironment(env), extendEnv: false, ...(input !== undefined && { input }) };
 }

@@ -20,6 +20,7 @@ import { addReviewRoutes } from './review-routes.ts';
 import { repositoryRouter } from './router.ts';
 import { type SeededRepository, seedRepository, type SeedRepository } from './seed-repository.ts';
 import { type Access, type LabState, type LabToken, openState } from './state.ts';
+import { checkRunShape } from './shapes.ts';
 import { addTransport } from './transport.ts';
 import { addUserRoutes } from './user-routes.ts';
 import { startWebhooks } from './webhooks.ts';
@@ -157,12 +158,11 @@ function setCheckRun(lab: Lab, name: string, run: CheckRunSeed): void {
   repository.checkRuns = [...others, made];
   lab.save();
   const action = run.status === 'completed' ? 'completed' : 'created';
+  const pulls = repository.pulls.filter(({ state, headSha }) => state === 'open' && headSha === run.sha);
   const check_run = {
-    id: made.id,
-    name: run.name,
-    head_sha: run.sha,
-    status: run.status,
-    conclusion: run.conclusion,
+    ...checkRunShape(lab, repository, made),
+    check_suite: { head_sha: run.sha, head_branch: pulls[0]?.headRef ?? null },
+    pull_requests: pulls.map(({ number, headRef }) => ({ number, head: { ref: headRef, sha: run.sha } })),
   };
   lab.announce(repository, 'check_run', { action, check_run }, lab.user('github-actions[bot]'));
 }

@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 
+import { findTargets } from '../../../client/webhook/find-targets.ts';
 import { createGithubClient } from '../../../infra/github/create-github-client.ts';
 import { startGithubStandIn } from '../../../infra/lab/github/start-github-stand-in.ts';
 import { type GithubLab, proposal, remote, repository, settingsOf, startLab } from './github-lab.ts';
@@ -225,12 +226,19 @@ describe('webhooks', () => {
         state: 'success',
         context: 'lint',
       });
+      lab.github.setCheckRun(repository, {
+        sha: headSha,
+        name: 'tests',
+        status: 'completed',
+        conclusion: 'success',
+      });
       await lab.push('hephaestus/stand-in', { 'new.py': 'x\n' }, 'hephaestus/stand-in');
       await lab.activities.requestReview({ repository, number, headSha: '' });
       await vi.waitFor(() => expect(events().map(([event]) => event)).toContain('pull_request_review'));
       expect(events()).toEqual([
         ['issue_comment', 'created'],
         ['status', undefined],
+        ['check_run', 'completed'],
         ['push', undefined],
         ['pull_request', 'synchronize'],
         ['pull_request', 'review_requested'],
@@ -238,6 +246,14 @@ describe('webhooks', () => {
       ]);
       const secret = lab.github.settings['GITHUB_WEBHOOK_SECRET'] ?? '';
       for (const { headers, body } of heard) {
+        // What the product makes of it: each is about the same experiment.
+        const { experimentIds, pullRequest } = findTargets(
+          String(headers['x-github-event']),
+          JSON.parse(body),
+        );
+        expect([...experimentIds, pullRequest]).toContain(
+          headers['x-github-event'] === 'issue_comment' ? `${repository}#${number}` : 'stand-in',
+        );
         expect(await verify(secret, body, String(headers['x-hub-signature-256']))).toBe(true);
         expect(headers['content-type']).toBe('application/json');
       }

@@ -38,8 +38,8 @@ describe('commentBody', () => {
   it('says what is waited for, which words can be given, and which were refused and why', () => {
     const body = commentBody(exampleStatus(), curves);
     expect(body).toContain('Waiting for the decision of the PI.');
-    expect(body).toContain('`npm run -s hephaestus -- merge warmup-cosine`');
-    expect(body).toContain('`npm run -s hephaestus -- reject warmup-cosine`');
+    expect(body).toContain('`npm run -s hephaestus -- merge warmup-cosine --head a1b2c3d4e5f6`');
+    expect(body).toContain('`npm run -s hephaestus -- reject warmup-cosine --head a1b2c3d4e5f6`');
     expect(body).toContain('there is no evidence yet: the experiment is training');
     expect(body).toContain('`a1b2c3d4e5f6`');
     expect(body).toContain('1 GPU hours');
@@ -71,7 +71,7 @@ describe('commentBody', () => {
   it('offers to let a blocked gate pass', () => {
     const gate = { status: 'block', reasons: ['no repair is left'] } as const;
     const body = commentBody(exampleStatus({ phase: 'reviewing', evidence: null, gate }), []);
-    expect(body).toContain('approve-quality warmup-cosine --reason');
+    expect(body).toContain('signal quality');
     expect(body).not.toContain('-- merge');
   });
 
