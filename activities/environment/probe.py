@@ -52,8 +52,11 @@ def loaded_from_outside(allowed):
         file = getattr(module, "__file__", None)
         if not isinstance(file, str) or not os.path.isabs(file):
             continue
+        # A distribution's interpreter may link parts of its own library elsewhere, as Debian does with
+        # sitecustomize.py; links out of the environment itself are the scan's to find.
+        own = file.startswith((sys.base_prefix + os.sep, *roots))
         # This file goes by more than one name once something multiplies processes.
-        if os.path.realpath(file) != os.path.realpath(__file__) and not os.path.realpath(file).startswith(roots):
+        if os.path.realpath(file) != os.path.realpath(__file__) and not own and not os.path.realpath(file).startswith(roots):
             outside.append({"name": name, "file": file})
     return outside
 

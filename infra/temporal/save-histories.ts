@@ -32,7 +32,7 @@ export async function saveHistories(
     }
     if (saved.includes(file)) continue;
     const text = JSON.stringify(
-      historyToJSON(history),
+      JSON.parse(historyToJSON(history)),
       (key, value: unknown) => (personal.has(key) ? undefined : value),
       1,
     );

@@ -19,7 +19,16 @@ const indexedTypes = {
 /** Adds the search attributes of an experiment to the namespace where they are missing; those that are there stay. */
 export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const missing = Object.values(searchAttributes).filter(({ name }) => !(name in customAttributes));
+  await addSearchAttributes(connection, namespace, (name) => !(name in customAttributes));
+}
+
+/** Adds those of an experiment's search attributes that are `wanted`, without looking which are there. */
+export async function addSearchAttributes(
+  connection: Pick<Connection, 'operatorService'>,
+  namespace: string,
+  wanted: (name: string) => boolean = () => true,
+): Promise<void> {
+  const missing = Object.values(searchAttributes).filter(({ name }) => wanted(name));
   if (missing.length === 0) return;
   await connection.operatorService.addSearchAttributes({
     namespace,

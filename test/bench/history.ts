@@ -6,6 +6,7 @@ import proto from '@temporalio/proto';
 
 import { processEnvironment } from '../../infra/env.ts';
 import { Failure } from '../../infra/failure.ts';
+import { addSearchAttributes } from '../../infra/temporal/search-attributes.ts';
 import { ensureTools } from '../../infra/tools/ensure-tools.ts';
 import { decisionSignals } from '../../workflows/contract.ts';
 import {
@@ -42,6 +43,7 @@ export async function benchHistory(): Promise<void> {
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: temporalTestServer } },
   });
+  await addSearchAttributes(env.connection, 'default');
   let polls = 0;
   let createdAt = 0;
   const now = async (): Promise<number> => (await env.currentTimeMs()) - createdAt;
@@ -78,7 +80,8 @@ export async function benchHistory(): Promise<void> {
   const begun = Date.now();
   const handle = await startExperiment(env.client, { policy: { qizhiPollSeconds: pollSeconds } });
   for (;;) {
-    await env.sleep('6 hours');
+    await env.sleep('12 hours');
+    console.log(`  day ${((await now()) / day).toFixed(1)}, ${polls} looks, ${((Date.now() - begun) / 1000).toFixed(0)} s`);
     if ((await statusOf(handle)).phase === 'deciding') break;
   }
   await handle.signal(decisionSignals.merge);

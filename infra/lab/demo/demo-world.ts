@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { Octokit } from '@octokit/rest';
 
+import type { TaskNote } from '../../../domain/task-note.ts';
 import type { TemporalSettings } from '../../config/config.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { freePort } from '../../free-port.ts';
@@ -24,12 +25,12 @@ export interface DemoWorld {
   readonly server: DevServer;
   readonly worker: Child;
   readonly webhook: Child;
-  readonly webhookUrl: string;
   readonly temporal: TemporalSettings;
   /** What a person would have in their `.env`, to look around with. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Runs the command line as a person would, to its end; returns what it printed. */
+  /** Another worker for every zone, for when the first one was killed. */
   startWorker(): Child;
+  /** Ends everything that was started; again changes nothing. */
   close(): Promise<void>;
 }
 
@@ -43,24 +44,40 @@ const checkout = join(import.meta.dirname, '..', '..', '..');
 const cli = join(checkout, 'client', 'cli', 'index.ts');
 
 /** Starts Temporal, the lab, one worker for every zone and the webhook server: the last two by the real command line. */
-export async function startDemoWorld({
-  directory,
-  tools,
-  environment,
-}: DemoWorldOptions): Promise<DemoWorld> {
+export async function startDemoWorld(options: DemoWorldOptions): Promise<DemoWorld> {
+  const closers: (() => Promise<void>)[] = [];
+  // The newest first: what was started last leans on what was started before.
+  const close = async (): Promise<void> => {
+    for (const each of closers.splice(0).toReversed()) await each();
+  };
+  try {
+    return await openWorld(options, closers, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openWorld(
+  { directory, tools, environment }: DemoWorldOptions,
+  closers: (() => Promise<void>)[],
+  close: () => Promise<void>,
+): Promise<DemoWorld> {
   const allowed = toolEnvironment(environment);
   const home = join(directory, 'home');
   await mkdir(home, { recursive: true });
   const python = await findLabPython(allowed);
-  const note = {
-    ...demoIdea.note,
-    environment: { ...demoIdea.note.environment, python: python.version, interpreter: python.path },
-  };
+  // Each is to be closed as soon as it is up, also when another one fails to come up.
   const [server, lab] = await Promise.all([
-    startDevServer({ temporal: tools.temporal, databaseFile: join(home, 'temporal.db') }),
-    startLab({ directory: join(directory, 'lab'), script: scriptIdea({ ...demoIdea, note }) }),
+    closedBy(closers, startDevServer({ temporal: tools.temporal, databaseFile: join(home, 'temporal.db') })),
+    closedBy(
+      closers,
+      startLab({
+        directory: join(directory, 'lab'),
+        script: scriptIdea({ ...demoIdea, note: noteFor(python) }),
+      }),
+    ),
   ]);
-  await seedDigits(lab, { uv: tools.uv, wandb: tools.wandb, python: python.path, environment: allowed });
   const webhookPort = await freePort();
   const settings = {
     ...lab.settings,
@@ -73,39 +90,40 @@ export async function startDemoWorld({
     TEMPORAL_NAMESPACE: server.namespace,
   };
   await writeFile(join(home, '.env'), envFile(settings), { mode: 0o600 });
-  const child = (name: string, ...args: string[]): Child =>
-    startChild({
-      name,
-      argv: [process.execPath, cli, ...args],
-      cwd: home,
-      environment: { ...allowed, ...settings },
-    });
-  const startWorker = (): Child => child('worker', 'worker', '--zone', 'local', 'control', 'networked');
-  const worker = startWorker();
-  const webhook = child('webhook server', 'webhook');
-  const webhookUrl = `http://127.0.0.1:${webhookPort}/webhooks/github`;
-  await registerWebhook(lab, webhookUrl);
-  return {
-    directory,
-    home,
-    lab,
-    server,
-    worker,
-    webhook,
-    webhookUrl,
-    settings,
-    startWorker,
-    temporal: loadConfig({ env: { ...settings }, zones: [], cwd: home }).temporal,
-    close: async () => {
-      await Promise.all([worker.stop(), webhook.stop()]);
-      await Promise.all([lab.close(), server.close()]);
-    },
+  const start = (name: string, ...args: string[]): Child => {
+    const argv = [process.execPath, cli, ...args] as const;
+    const child = startChild({ name, argv, cwd: home, environment: { ...allowed, ...settings } });
+    closers.push(() => child.stop());
+    return child;
   };
+  const startWorker = (): Child => start('worker', 'worker', '--zone', 'local', 'control', 'networked');
+  const worker = startWorker();
+  const webhook = start('webhook server', 'webhook');
+  await seedDigits(lab, { uv: tools.uv, wandb: tools.wandb, python: python.path, environment: allowed });
+  await registerWebhook(lab, `http://127.0.0.1:${webhookPort}/webhooks/github`);
+  const { temporal } = loadConfig({ env: settings, zones: [], cwd: home });
+  return { directory, home, lab, server, worker, webhook, settings, startWorker, temporal, close };
+}
+
+/** The scripted plan asks for the interpreter that the lab's "image" has. */
+function noteFor(python: { readonly path: string; readonly version: string }): TaskNote {
+  const { note } = demoIdea;
+  return { ...note, environment: { ...note.environment, python: python.version, interpreter: python.path } };
+}
+
+async function closedBy<T extends { close(): Promise<void> }>(
+  closers: (() => Promise<void>)[],
+  starting: Promise<T>,
+): Promise<T> {
+  const started = await starting;
+  closers.push(() => started.close());
+  return started;
 }
 
 async function registerWebhook(lab: Lab, url: string): Promise<void> {
-  const { GITHUB_API_URL = '', GITHUB_TOKEN = '', GITHUB_WEBHOOK_SECRET = '' } = lab.settings;
-  const octokit = new Octokit({ baseUrl: GITHUB_API_URL, auth: GITHUB_TOKEN });
+  const { GITHUB_API_URL = '', GITHUB_WEBHOOK_SECRET = '' } = lab.settings;
+  // Hooks are an owner's business: the token of Hephaestus may not.
+  const octokit = new Octokit({ baseUrl: GITHUB_API_URL, auth: lab.github.tokens['pi'] });
   await octokit.rest.repos.createWebhook({
     owner: 'lab',
     repo: 'digits',

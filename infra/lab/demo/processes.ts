@@ -2,7 +2,7 @@ import { execa } from 'execa';
 
 export interface ChildOptions {
   readonly name: string;
-  readonly argv: readonly [string, ...string[]];
+  readonly argv: readonly [string, ...(readonly string[])];
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string>>;
 }

@@ -1,0 +1,59 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '..', '..');
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'hephaestus-e2e-'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** Processes whose command line or folder lies below the demo's folder. */
+async function leftOvers(): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
+  const commands = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
+  return commands.filter((command) => command.includes(directory));
+}
+
+describe('npm run demo', () => {
+  it('ends with a merged commit, a comment with its picture and a note, and leaves no process', async () => {
+    const { stdout, exitCode } = await execa(
+      process.execPath,
+      [join(root, 'infra', 'lab', 'demo', 'index.ts'), '--directory', directory],
+      { reject: false, stdin: 'ignore', env: { NO_COLOR: '1' } },
+    );
+    expect(stdout).toMatch(/merged: [0-9a-f]{12} /);
+    expect(stdout).toMatch(/Better: .* against .*95 % interval/);
+    expect(stdout).toContain('Stand-ins, over real HTTP');
+    expect(exitCode).toBe(0);
+    const [note] = await readdir(join(directory, 'demo', 'home', 'vault')).then((names) =>
+      names.filter((name) => name.endsWith('-warmup-cosine.md')),
+    );
+    const text = await readFile(join(directory, 'demo', 'home', 'vault', note ?? ''), 'utf8');
+    expect(text).toMatch(/^status: merged$/m);
+    expect(text).toMatch(/^merge_sha: "?[0-9a-f]{40}"?$/m);
+    expect(await leftOvers()).toEqual([]);
+  }, 240_000);
+
+  it('cleans up all of its processes when it is interrupted', async () => {
+    const demo = execa(
+      process.execPath,
+      [join(root, 'infra', 'lab', 'demo', 'index.ts'), '--directory', directory],
+      { reject: false, stdin: 'ignore', env: { NO_COLOR: '1' } },
+    );
+    for await (const line of demo.iterable()) {
+      if (String(line).includes('implementing')) break;
+    }
+    demo.kill('SIGINT');
+    const { exitCode } = await demo;
+    expect(exitCode).toBe(130);
+    expect(await leftOvers()).toEqual([]);
+  }, 240_000);
+});
