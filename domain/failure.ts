@@ -37,7 +37,6 @@ export const failureTypes = {
   GithubUnavailable: 'retry',
   GithubInvalid: 'final',
   GateUnchanged: 'retry',
-  GateBlocked: 'final',
   HeadMoved: 'final',
   NotMergeable: 'final',
   // Qizhi
@@ -65,7 +64,6 @@ export const failureTypes = {
   WandbNotAcknowledged: 'retry',
   WandbResultMissing: 'final',
   // notes
-  NoteInvalid: 'final',
   VaultConflict: 'retry',
   VaultUnavailable: 'retry',
   // the workflow itself

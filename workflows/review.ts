@@ -19,14 +19,16 @@ export async function review(
   const { headSha } = implementationOf(experiment);
   enterPhase(experiment, 'reviewing', "Copilot's review and the checks");
   upsertSearchAttributes([{ key: searchAttributes.pullRequest, value: `${repository}#${number}` }]);
-  await publish(experiment, 'pending', 'the quality gate is looking');
-  await github.requestReview.executeWithOptions({ summary: 'Copilot' }, [{ repository, number, headSha }]);
+  await Promise.all([
+    publish(experiment, 'pending', 'the quality gate is looking'),
+    github.requestReview.executeWithOptions({ summary: 'Copilot' }, [{ repository, number, headSha }]),
+  ]);
   const deadline = Date.now() + experiment.input.policy.reviewDeadlineMinutes * 60_000;
 
-  let seen: SeenPullRequest | null = null;
+  let last: Look | null = null;
   for (;;) {
-    seen = await look(experiment, seen, deadline);
-    const answer = answerOf(experiment, seen, Date.now() >= deadline);
+    last = await look(experiment, last, deadline);
+    const answer = answerOf(experiment, last.seen, Date.now() >= deadline);
     experiment.gate = answer;
     switch (answer.status) {
       case 'wait':
@@ -93,35 +95,41 @@ function ownChecks(experiment: Experiment): OwnCheck[] {
   ];
 }
 
+/** What was seen, and which messages had come by then: one that comes while others are acted on must not be missed. */
+interface Look {
+  readonly seen: SeenPullRequest;
+  readonly nudges: number;
+  readonly override: Experiment['override'];
+}
+
 /** The next look at the pull request: when it changes, when a webhook nudges, when a person overrides, or at the deadline. */
-async function look(
-  experiment: Experiment,
-  seen: SeenPullRequest | null,
-  deadline: number,
-): Promise<SeenPullRequest> {
-  const { nudges, override } = experiment;
+async function look(experiment: Experiment, last: Look | null, deadline: number): Promise<Look> {
   const scope = new CancellationScope();
-  const branches = scope.run(async () =>
-    Promise.race([
-      observe(experiment, seen?.fingerprint ?? null),
-      ...(seen === null
-        ? []
-        : [
-            condition(() => experiment.override !== override).then(() => seen),
-            condition(() => experiment.nudges !== nudges).then(() => null),
-            ...(deadline > Date.now()
-              ? [sleep(deadline - Date.now(), { summary: 'review deadline' }).then(() => seen)]
-              : []),
-          ]),
-    ]),
-  );
-  let found: SeenPullRequest | null;
-  try {
-    found = await branches;
-  } finally {
-    scope.cancel();
+  let seen: SeenPullRequest | null = null;
+  let nudges = last?.nudges ?? experiment.nudges;
+  if (last !== null) {
+    try {
+      seen = await scope.run(() => Promise.race(waits(experiment, last, deadline)));
+    } finally {
+      scope.cancel();
+    }
   }
-  return found ?? (await observe(experiment, null));
+  if (seen === null) {
+    nudges = experiment.nudges;
+    seen = await observe(experiment, null);
+  }
+  return { seen, nudges, override: experiment.override };
+}
+
+/** What the next look waits for; null means to look at once. */
+function waits(experiment: Experiment, last: Look, deadline: number): Promise<SeenPullRequest | null>[] {
+  const left = deadline - Date.now();
+  return [
+    observe(experiment, last.seen.fingerprint),
+    condition(() => experiment.override !== last.override).then(() => last.seen),
+    condition(() => experiment.nudges !== last.nudges).then(() => null),
+    ...(left > 0 ? [sleep(left, { summary: 'review deadline' }).then(() => last.seen)] : []),
+  ];
 }
 
 async function observe(experiment: Experiment, since: string | null): Promise<SeenPullRequest> {

@@ -28,12 +28,26 @@ export interface DevServer {
 
 /** How long a start may take, ms: seconds are ordinary on a busy machine. */
 const startLimit = 60_000;
+/** A port that was free a moment ago may be taken by now: another one is tried. */
+const portTries = 3;
 
 /**
  * Starts Temporal's own development server with its Web UI, on the loopback and on free ports, and returns once it
  * answers. Throws an `Error` with the server's own words when it ends instead.
  */
 export async function startDevServer(options: DevServerOptions): Promise<DevServer> {
+  let tries = options.port === undefined && options.uiPort === undefined ? portTries : 1;
+  for (;;) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      tries -= 1;
+      if (tries === 0) throw error;
+    }
+  }
+}
+
+async function startOnce(options: DevServerOptions): Promise<DevServer> {
   const port = options.port ?? (await freePort());
   const uiPort = options.uiPort ?? (await freePort());
   const namespace = options.namespace ?? 'default';

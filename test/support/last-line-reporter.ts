@@ -7,16 +7,15 @@ export default class LastLineReporter implements Reporter {
     let failed = unhandledErrors.length;
     let skipped = 0;
     for (const module of modules) {
-      let ran = 0;
+      let failedHere = 0;
       for (const test of module.children.allTests()) {
-        ran += 1;
         const { state } = test.result();
         if (state === 'passed') passed += 1;
-        else if (state === 'failed') failed += 1;
+        else if (state === 'failed') failedHere += 1;
         else skipped += 1;
       }
-      // A file that breaks before its first test must not pass as "nothing failed".
-      if (ran === 0 && !module.ok()) failed += 1;
+      // A file that breaks before its first test, or in a hook, must not pass as "nothing failed".
+      failed += failedHere === 0 && !module.ok() ? 1 : failedHere;
     }
     const line = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
     process.once('exit', () => console.log(line));

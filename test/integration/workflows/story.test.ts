@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 
 import type { Finding } from '../../../domain/decide-gate.ts';
+import { Failure } from '../../../infra/failure.ts';
 import { decideUpdate, decisionSignals, nudgeSignal, qualitySignal } from '../../../workflows/contract.ts';
 import {
   emptyRecords,
@@ -207,6 +208,39 @@ describe('the gate', () => {
       await handle.signal(nudgeSignal, { delivery: 'one' });
       world.snapshot = reviewed;
       await handle.signal(nudgeSignal, { delivery: 'two' });
+      await reaches(handle, 'deciding');
+      await handle.signal(decisionSignals.reject);
+      await handle.result();
+    });
+  });
+});
+
+describe('a message that comes while another look is under way', () => {
+  it('is not missed: the pull request is looked at once more', async () => {
+    const world = scriptedWorld({
+      awaitPullRequestChange: async ({ since }) => {
+        const { snapshot } = world;
+        const fingerprint = JSON.stringify(snapshot);
+        if (fingerprint === since)
+          throw new Failure('GateUnchanged', 'as before', { retryAfterMs: 3_600_000 });
+        looks += 1;
+        // The second look read the old truth and is slow to say so.
+        if (looks === 2) await slow.promise;
+        return { snapshot, fingerprint };
+      },
+    });
+    let looks = 0;
+    const slow = Promise.withResolvers<void>();
+    const reviewed = world.snapshot;
+    world.snapshot = { ...reviewed, reviews: [] };
+    await withWorld(temporal, world, async () => {
+      const handle = await startExperiment(temporal.client);
+      await vi.waitFor(async () => expect((await statusOf(handle)).gate?.status).toBe('wait'), patiently);
+      await handle.signal(nudgeSignal, { delivery: 'one' });
+      await vi.waitFor(() => expect(looks).toBe(2), patiently);
+      world.snapshot = reviewed;
+      await handle.signal(nudgeSignal, { delivery: 'two' });
+      slow.resolve();
       await reaches(handle, 'deciding');
       await handle.signal(decisionSignals.reject);
       await handle.result();
