@@ -55,9 +55,14 @@ async function startOnce(options: DevServerOptions): Promise<DevServer> {
   const server = execa(
     options.temporal,
     [
-      ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
-      ...['--namespace', namespace, '--log-level', 'error'],
-      ...(options.databaseFile === undefined ? [] : ['--db-filename', options.databaseFile]),
+      'server',
+      'start-dev',
+      '--ip=127.0.0.1',
+      `--port=${port}`,
+      `--ui-port=${uiPort}`,
+      `--namespace=${namespace}`,
+      '--log-level=error',
+      ...(options.databaseFile === undefined ? [] : [`--db-filename=${options.databaseFile}`]),
     ],
     {
       reject: false,
@@ -71,7 +76,7 @@ async function startOnce(options: DevServerOptions): Promise<DevServer> {
   const address = `127.0.0.1:${port}`;
   await Promise.race([
     answering(address),
-    server.then(({ all }) => Promise.reject(new Error(`the Temporal server ended at once:\n${String(all)}`))),
+    server.then(({ all }) => Promise.reject(new Error(`the Temporal server ended at once:\n${all}`))),
   ]);
   return {
     address,

@@ -81,7 +81,9 @@ export async function benchHistory(): Promise<void> {
   const handle = await startExperiment(env.client, { policy: { qizhiPollSeconds: pollSeconds } });
   for (;;) {
     await env.sleep('12 hours');
-    console.log(`  day ${((await now()) / day).toFixed(1)}, ${polls} looks, ${((Date.now() - begun) / 1000).toFixed(0)} s`);
+    console.log(
+      `  day ${((await now()) / day).toFixed(1)}, ${polls} looks, ${((Date.now() - begun) / 1000).toFixed(0)} s`,
+    );
     if ((await statusOf(handle)).phase === 'deciding') break;
   }
   await handle.signal(decisionSignals.merge);

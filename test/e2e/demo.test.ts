@@ -49,7 +49,7 @@ describe('npm run demo', () => {
       { reject: false, stdin: 'ignore', env: { NO_COLOR: '1' } },
     );
     for await (const line of demo.iterable()) {
-      if (String(line).includes('implementing')) break;
+      if (line.includes('implementing')) break;
     }
     demo.kill('SIGINT');
     const { exitCode } = await demo;

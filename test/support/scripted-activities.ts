@@ -147,11 +147,17 @@ function gate(): { promise: Promise<void>; open: () => void } {
   return { promise, open: resolve };
 }
 
+function seedOf(jobId: string): number {
+  return Number(jobId.at(-1));
+}
+
+/** At most 0.2 s between two looks, so that a test follows quickly. */
+function unchanged(type: 'JobUnchanged' | 'RecordsUnchanged' | 'GateUnchanged', seconds: number): Failure {
+  return new Failure(type, 'nothing changed', { retryAfterMs: Math.min(seconds * 1000, 200) });
+}
+
 function goodWorld(world: ScriptedWorld): AllActivities {
   const jobOf = (seed: number) => world.jobs.get(seed) ?? trained(seed);
-  const seedOf = (jobId: string) => Number(jobId.at(-1));
-  const unchanged = (type: 'JobUnchanged' | 'RecordsUnchanged' | 'GateUnchanged', seconds: number) =>
-    new Failure(type, 'nothing changed', { retryAfterMs: Math.min(seconds * 1000, 200) });
   return {
     planTaskNote: async ({ experimentId }) => ({
       note: exampleNote({ id: experimentId }),

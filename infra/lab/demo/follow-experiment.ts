@@ -27,12 +27,17 @@ const sentences: Readonly<Record<Phase, string>> = {
   recording: 'the permanent note is written',
 };
 
+export interface FollowOptions {
+  readonly id: string;
+  readonly narrator: Narrator;
+  readonly until: 'deciding' | 'end';
+  readonly onPhase: (phase: string) => void;
+}
+
 /** Tells every phase as it is entered, until the experiment waits for the PI (`deciding`) or has ended. */
 export async function followExperiment(
   world: DemoWorld,
-  id: string,
-  narrator: Narrator,
-  until: 'deciding' | 'end',
+  { id, narrator, until, onPhase }: FollowOptions,
 ): Promise<ExperimentStatus> {
   const experiments = openExperiments(world.temporal);
   const limit = Date.now() + patience;
@@ -42,6 +47,7 @@ export async function followExperiment(
     for (;;) {
       const { status, execution } = await experiments.see(id);
       if (status !== null) {
+        onPhase(status.phase);
         if (until === 'end' && told === 0)
           told = status.phases.findIndex(({ phase }) => phase === 'deciding') + 1;
         for (const { phase } of status.phases.slice(told))

@@ -18,7 +18,7 @@ export async function findLabPython(
       extendEnv: false,
       reject: false,
     });
-    const [path, version] = String(stdout).split('\n');
+    const [path, version] = stdout.split('\n');
     if (exitCode !== 0 || path === undefined || version === undefined) continue;
     if (Number(version.split('.')[1]) >= 10)
       return { path: path.startsWith('/usr/') ? path : realpathSync(path), version };

@@ -38,7 +38,7 @@ export function startChild({ name, argv, cwd, environment }: ChildOptions): Chil
   });
   const read = async (): Promise<void> => {
     for await (const line of child.iterable({ from: 'all' })) {
-      lines.push(String(line));
+      lines.push(line);
       if (lines.length > keptOutput) lines.shift();
     }
   };

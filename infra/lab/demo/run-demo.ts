@@ -8,13 +8,13 @@ import { experimentWorkflowId } from '../../../domain/ids.ts';
 import { ensureTools } from '../../tools/ensure-tools.ts';
 import { toolEnvironment } from '../../tools/tool-environment.ts';
 import { makeDemoDirectory, startDemoWorld, type DemoWorld } from './demo-world.ts';
-import { cpuTimeOf } from './cpu-time.ts';
 import { followExperiment } from './follow-experiment.ts';
 import { demoIdea } from './idea.ts';
 import { createNarrator, type Narrator } from './narrator.ts';
 import { recordDemo } from './record-demo.ts';
 import { readResults, type DemoResults } from './results.ts';
 import { tellTimes } from './times.ts';
+import { watchTools } from './tool-watch.ts';
 
 export interface DemoOptions {
   readonly keep?: boolean;
@@ -86,24 +86,31 @@ async function play(
     'Temporal Web UI',
     `${world.server.uiUrl}/namespaces/${world.server.namespace}/workflows/${encodeURIComponent(experimentWorkflowId(demoIdea.id))}`,
   );
-  const shown = await followExperiment(world, demoIdea.id, narrator, 'deciding');
+  const watch = watchTools(
+    world.worker.pid,
+    new Set([world.worker.pid, world.webhook.pid, world.server.pid]),
+  );
+  const shown = await followExperiment(world, {
+    id: demoIdea.id,
+    narrator,
+    until: 'deciding',
+    onPhase: watch.phase,
+  });
   tellEvidence(shown, narrator);
   narrator.heading('The word of the PI');
   narrator.say(pc.cyan(`npm run -s hephaestus -- merge ${demoIdea.id}`));
   await hephaestus(world, options, 'merge', demoIdea.id, '--by', 'the demo');
-  const ended = await followExperiment(world, demoIdea.id, narrator, 'end');
+  const ended = await followExperiment(world, {
+    id: demoIdea.id,
+    narrator,
+    until: 'end',
+    onPhase: watch.phase,
+  });
+  watch.phase(null);
   const results = await readResults(world, ended);
   const endedAt = Date.now();
   tellResults(results, narrator);
-  const [worker, webhook] = await Promise.all([cpuTimeOf(world.worker.pid), cpuTimeOf(world.webhook.pid)]);
-  tellTimes({
-    status: ended,
-    startedAt,
-    begunAt,
-    endedAt,
-    own: worker.own + webhook.own,
-    tools: worker.children,
-  });
+  tellTimes({ status: ended, startedAt, begunAt, endedAt, tools: watch.stop() });
   if (options.record !== undefined) await recordDemo(world, options.record);
   if (options.keep === true) await keep(world, narrator, options.interrupted);
   else narrator.say(`everything is left in ${world.directory}; look around with: npm run demo -- --keep`);
@@ -119,8 +126,7 @@ async function hephaestus(world: DemoWorld, options: DemoOptions, ...args: strin
     reject: false,
     all: true,
   });
-  if (exitCode !== 0)
-    throw new Error(`hephaestus ${args[0] ?? ''} ended with ${String(exitCode)}:\n${String(all)}`);
+  if (exitCode !== 0) throw new Error(`hephaestus ${args[0] ?? ''} ended with ${String(exitCode)}:\n${all}`);
 }
 
 function tellEvidence({ evidence, links }: ExperimentStatus, narrator: Narrator): void {
