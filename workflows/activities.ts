@@ -11,7 +11,7 @@ import type { WandbActivities } from '../activities/wandb/interface.ts';
 import { queues } from './contract.ts';
 
 /** A worker that dies is noticed this soon: every worker beats for every activity that it runs. */
-const heartbeatTimeout = '15 seconds';
+const heartbeatTimeout = '10 seconds';
 
 /** A short call to an outside system: it is tried for an hour, since outages of minutes are ordinary. */
 const call = {

@@ -14,7 +14,7 @@ import { startDemoWorld, type DemoWorld } from '../../infra/lab/demo/demo-world.
 import { demoIdea } from '../../infra/lab/demo/idea.ts';
 
 /** In each of these the worker is killed once, with everything that it holds in memory. */
-const deadly = ['planning', 'implementing', 'freezing', 'submitting', 'training', 'syncing', 'recording'];
+const deadly = ['implementing', 'freezing', 'submitting', 'training', 'syncing', 'recording'];
 
 let directory: string;
 let world: DemoWorld;
@@ -78,9 +78,9 @@ it('ends the same when its worker is killed in phase after phase, with nothing d
   expect(status.evidence?.verdict.status).toBe('better');
 
   const jobs = await fetch(`${world.lab.qizhi.url}/_lab/jobs`).then(
-    (answer) => answer.json() as Promise<{ name: string; status: string }[]>,
+    (answer) => answer.json() as Promise<{ request: { name: string }; status: string }[]>,
   );
-  expect(jobs.map(({ name }) => name).toSorted()).toEqual([
+  expect(jobs.map(({ request }) => request.name).toSorted()).toEqual([
     'hephaestus-warmup-cosine-a1-s0',
     'hephaestus-warmup-cosine-a1-s1',
   ]);

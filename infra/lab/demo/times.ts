@@ -27,7 +27,7 @@ export function tellTimes({ status, startedAt, begunAt, endedAt, tools }: Times)
   // The command line that says merge is a process too, but no tool.
   const busy = sum(tools.busy, (phase) => phase !== 'deciding');
   const waiting = sum(tools.idle, (phase) => outside.has(phase));
-  const own = sum(tools.idle, (phase) => !outside.has(phase));
+  const own = sum(tools.idle, (phase) => !outside.has(phase) && phase !== 'merged');
   const share = (own / (own + busy || 1)) * 100;
   console.log(`\n${pc.bold('Of the experiment itself')}`);
   row('tools: git, uv, wandb, agents, jobs', busy);
