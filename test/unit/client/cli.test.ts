@@ -12,7 +12,8 @@ import type { DecisionRequest } from '../../../domain/decision.ts';
 import type { Evidence } from '../../../domain/evidence.ts';
 import type { ExperimentInput } from '../../../domain/experiment.ts';
 import { verdict } from '../../../domain/verdict.ts';
-import { exampleNote, noteWith } from '../domain/example-note.ts';
+import { exampleNote } from '../../support/example-note.ts';
+import { noteWith } from '../domain/note-with.ts';
 import { exampleSeen, exampleStatus, fakeExperiments, head } from './example-experiment.ts';
 
 let directory: string;

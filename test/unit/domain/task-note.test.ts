@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { formatProblems, formatTaskNote, parseTaskNote } from '../../../domain/task-note-text.ts';
 import { TaskNote } from '../../../domain/task-note.ts';
 import { taskNoteJsonSchema } from '../../../infra/tools/write-schema.ts';
-import { exampleNote, noteWith } from './example-note.ts';
+import { exampleNote } from '../../support/example-note.ts';
+import { noteWith } from './note-with.ts';
 
 function parse(note: unknown) {
   return parseTaskNote(`---\n${stringify(note)}---\n## Why\n`);
