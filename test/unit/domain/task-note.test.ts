@@ -31,7 +31,7 @@ describe('a task note', () => {
   });
 
   it('fills in every default', () => {
-    const note = exampleNote();
+    const note: Record<string, unknown> = { ...exampleNote() };
     for (const key of ['base', 'seeds', 'baseline']) Reflect.deleteProperty(note, key);
     note['environment'] = { python: '3.11', lock: 'uv.lock' };
     note['wandb'] = { project: 'digits' };
