@@ -248,6 +248,27 @@ describe('a message that comes while another look is under way', () => {
   });
 });
 
+describe('an override that comes while the gate is still saying what it found', () => {
+  it('is obeyed', async () => {
+    const world = scriptedWorld({
+      publishQuality: async ({ state }) => {
+        if (state === 'failure') await saying.promise;
+      },
+    });
+    const saying = Promise.withResolvers<void>();
+    world.snapshot = { ...world.snapshot, headSha: 'f'.repeat(40) };
+    await withWorld(temporal, world, async () => {
+      const handle = await startExperiment(temporal.client, { policy: { githubPollSeconds: 3600 } });
+      await vi.waitFor(async () => expect((await statusOf(handle)).gate?.status).toBe('block'), patiently);
+      await handle.signal(qualitySignal, { by: 'pi', verdict: 'pass', reason: 'I have looked' });
+      saying.resolve();
+      await reaches(handle, 'deciding');
+      await handle.signal(decisionSignals.reject);
+      await handle.result();
+    });
+  });
+});
+
 describe('jobs', () => {
   it('believes the claim on the disk when the answer to create was lost', async () => {
     const world = scriptedWorld({
