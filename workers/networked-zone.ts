@@ -1,9 +1,11 @@
+import { join } from 'node:path';
+
 import { createAttemptsActivities } from '../activities/attempts/create-attempts-activities.ts';
 import { createCodingActivities } from '../activities/coding/create-coding-activities.ts';
 import { createEnvironmentActivities } from '../activities/environment/create-environment-activities.ts';
 import { createWandbActivities } from '../activities/wandb/create-wandb-activities.ts';
 import { section } from '../infra/config/config.ts';
-import { toolEnvironment } from '../infra/tools/tool-environment.ts';
+import { childEnvironment, toolEnvironment } from '../infra/tools/tool-environment.ts';
 import { createWandbClient } from '../infra/wandb/create-wandb-client.ts';
 import type { QueueActivities, ZoneContext } from './zone.ts';
 
@@ -11,7 +13,6 @@ import type { QueueActivities, ZoneContext } from './zone.ts';
 export function networkedZone({ config, tools, environment }: ZoneContext): QueueActivities[] {
   const disk = section(config, 'sharedDisk');
   const wandb = section(config, 'wandb');
-  const allowed = toolEnvironment(environment);
   return [
     {
       queue: 'networked',
@@ -21,12 +22,13 @@ export function networkedZone({ config, tools, environment }: ZoneContext): Queu
           git: section(config, 'git'),
           qwen: section(config, 'qwen'),
           tools,
+          scratchDir: join(config.home, 'agents'),
           environment,
         }),
         ...createEnvironmentActivities({
           disk,
           uv: tools.uv,
-          environment: { ...allowed, ...section(config, 'builderEnvironment') },
+          environment: { ...toolEnvironment(environment), ...section(config, 'builderEnvironment') },
         }),
         ...createAttemptsActivities({ disk, wandb }),
       },
@@ -40,7 +42,7 @@ export function networkedZone({ config, tools, environment }: ZoneContext): Queu
         wandb: createWandbClient(wandb),
         settings: wandb,
         syncCommand: [tools.wandb, 'sync'],
-        environment: allowed,
+        environment: childEnvironment(environment),
       }),
       // A sync takes about 135 MB.
       concurrency: 5,

@@ -14,7 +14,8 @@ import { attempts } from './activities.ts';
 import { searchAttributes } from './contract.ts';
 import { enterPhase, gpuHoursOf, jobIdsOf, type Attempt, type Experiment } from './experiment-state.ts';
 import { failWith, namedFailure } from './failures.ts';
-import type { FinishedJob, JobWorkflow, JobWorkflowInput } from './job-workflow.ts';
+import type { FinishedJob, JobWorkflowInput } from './job.ts';
+import type { JobWorkflow } from './job-workflow.ts';
 import { implementationOf, noteOf } from './plan-and-code.ts';
 import { beside } from './scopes.ts';
 

@@ -13,7 +13,7 @@ import type { Picture, PullRequestRef } from '../activities/github/interface.ts'
 import type { WrittenNote } from '../activities/notes/interface.ts';
 import { searchAttributes } from './contract.ts';
 import { presentStatus } from './present-status.ts';
-import type { FinishedJob } from './job-workflow.ts';
+import type { FinishedJob } from './job.ts';
 
 /** One attempt as the experiment sees it. */
 export interface Attempt {

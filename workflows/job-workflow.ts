@@ -10,34 +10,15 @@ import {
 
 import { syncWorkflowId } from '../domain/ids.ts';
 import type { JobOutcome } from '../domain/job.ts';
-import type { TaskNote } from '../domain/task-note.ts';
 import type { JobKey } from '../activities/attempts/interface.ts';
 import type { SyncedRun } from '../activities/wandb/interface.ts';
 import { attempts, platform } from './activities.ts';
 import { jobProgressSignal, type JobProgress } from './contract.ts';
 import { failWith, namedFailure } from './failures.ts';
+import type { FinishedJob, JobWorkflowInput } from './job.ts';
 import { submitJob } from './submit-job.ts';
 import type { SyncRunWorkflow } from './sync-run-workflow.ts';
 import { watchJob, type EndedJob, type Witnesses } from './watch-job.ts';
-
-/** Argument of `JobWorkflow`: one seed of one attempt. */
-export interface JobWorkflowInput extends JobKey {
-  readonly runId: string;
-  readonly job: TaskNote['job'];
-  readonly wandb: TaskNote['wandb'];
-  readonly command: string;
-  readonly pollSeconds: number;
-  readonly unknownDeadlineMinutes: number;
-}
-
-/** A job that trained to its end and whose run W&B has acknowledged. */
-export interface FinishedJob {
-  readonly seed: number;
-  readonly jobId: string;
-  readonly gpuHours: number;
-  readonly wallHours: number;
-  readonly run: SyncedRun;
-}
 
 /** One training job: submitted exactly once, watched by two witnesses, its run brought to W&B. */
 export async function JobWorkflow(input: JobWorkflowInput): Promise<FinishedJob> {

@@ -3,7 +3,7 @@ import { verdict } from '../domain/verdict.ts';
 import { evidence as evidenceActivities, wandb } from './activities.ts';
 import { enterPhase, repositoryOf, statusOf, type Experiment } from './experiment-state.ts';
 import { tried } from './failures.ts';
-import type { FinishedJob } from './job-workflow.ts';
+import type { FinishedJob } from './job.ts';
 import { implementationOf, noteOf, pullRequestOf } from './plan-and-code.ts';
 
 /** Brings curves and numbers back into the pull request; from here on there is evidence to decide on. */

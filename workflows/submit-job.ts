@@ -3,7 +3,7 @@ import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { SubmissionOutcome } from '../domain/job.ts';
 import { attempts, records, submission } from './activities.ts';
 import { failWith, isUnanswered } from './failures.ts';
-import type { JobWorkflowInput } from './job-workflow.ts';
+import type { JobWorkflowInput } from './job.ts';
 
 /**
  * Creates the job, once. The platform has no idempotency key and no list, so an answer that was lost is *unknown* and

@@ -2,7 +2,7 @@ import type { NoteFacts } from '../../domain/note.ts';
 import { type AgentWatch, whileBeating } from '../../infra/agents/while-beating.ts';
 import { guardActivities } from '../boundary.ts';
 import type { NotesActivities, WrittenNote } from './interface.ts';
-import { writeTexts } from './note-texts.ts';
+import { writeTexts } from './write-texts.ts';
 import type { NotesDeps } from './notes-deps.ts';
 import { noteFrontMatter, noteStem, renderNote } from './render-note.ts';
 import { type Vault, withVault } from './vault.ts';

@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 
 import type { NoteFacts } from '../../domain/note.ts';
 import { renderTemplate } from '../../infra/templates/render-template.ts';
-import type { AuthoredTexts } from './note-texts.ts';
+import type { AuthoredTexts } from './write-texts.ts';
 import { noteTitle } from './plain-texts.ts';
 
 /** The name of the note's file without `.md`: from the workflow's start, so that a repeat writes the same one. */

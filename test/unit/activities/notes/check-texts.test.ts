@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { checkTexts } from '../../../../activities/notes/note-texts.ts';
+import { checkTexts } from '../../../../activities/notes/write-texts.ts';
 import { noteFacts } from '../../../support/note-facts.ts';
 
 const good = { claim: 'It is lower.', reading: 'By 0.1033.', limits: 'Few seeds.', next: 'More.' };

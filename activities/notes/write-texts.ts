@@ -1,0 +1,142 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { NoteFacts } from '../../domain/note.ts';
+import { type AgentSessionOptions, type Say, withAgentSession } from '../../infra/agents/agent-session.ts';
+import { defaultModels } from '../../infra/agents/default-models.ts';
+import { geminiAgent } from '../../infra/agents/gemini.ts';
+import { quote } from '../../infra/agents/quote.ts';
+import type { AgentWatch } from '../../infra/agents/while-beating.ts';
+import { Failure } from '../../infra/failure.ts';
+import { renderTemplate } from '../../infra/templates/render-template.ts';
+import type { NotesDeps } from './notes-deps.ts';
+import { inventedNumbers } from './note-numbers.ts';
+import { plainTexts } from './plain-texts.ts';
+import { NoteTexts } from './note-texts.ts';
+
+export interface AuthoredTexts {
+  readonly texts: NoteTexts;
+  /** Who wrote them, as a sentence for the note. */
+  readonly author: string;
+  readonly tokens: number;
+}
+
+/** The first try, and twice more with what was wrong. */
+const maxTries = 3;
+const wallClockMs = 5 * 60_000;
+
+/**
+ * Claim, Reading, Limits and Next, by Gemini CLI; by plain sentences where it cannot be had or keeps inventing numbers,
+ * and then they say so: a note is never lost because a model is. Throws nothing but a cancellation.
+ */
+export async function writeTexts(
+  deps: NotesDeps,
+  facts: NoteFacts,
+  watch: AgentWatch,
+): Promise<AuthoredTexts> {
+  if (deps.gemini.apiKey === '') return withoutModel(facts, 'no model is configured', 0);
+  await mkdir(deps.scratchDir, { recursive: true });
+  const folder = await mkdtemp(join(deps.scratchDir, `note-${facts.experimentId}-`));
+  const agent = geminiAgent({
+    argv: deps.tools.gemini,
+    settings: deps.gemini,
+    writableFile: null,
+    maxTurns: 10,
+  });
+  const options: AgentSessionOptions = {
+    ...watch,
+    cwd: folder,
+    environment: deps.environment,
+    scratchDir: deps.scratchDir,
+    transcriptFile: join(deps.scratchDir, 'transcripts', `note-${facts.experimentId}.jsonl`),
+    wallClockMs,
+  };
+  try {
+    await writeFile(join(folder, 'FACTS.json'), `${JSON.stringify(facts, null, 2)}\n`);
+    return await withAgentSession(agent, options, (say) => talk(deps, facts, say));
+  } catch (error) {
+    watch.signal.throwIfAborted();
+    if (!(error instanceof Failure)) throw error;
+    return withoutModel(facts, `Gemini CLI could not be had (${error.type})`, 0);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function talk(deps: NotesDeps, facts: NoteFacts, say: Say): Promise<AuthoredTexts> {
+  let prompt = renderTemplate('note-prompt.md.njk', { facts, summary: summarize(facts) });
+  let tokens = 0;
+  for (let tries = 0; tries < maxTries; tries += 1) {
+    const answer = await say(prompt);
+    tokens += answer.tokens;
+    const checked = checkTexts(answer.text, facts);
+    if (checked.problems.length === 0 && checked.texts !== null) {
+      const model = deps.gemini.model ?? defaultModels.gemini.model;
+      const author = `Claim, Reading, Limits and Next were written by Gemini CLI (${model}); every number in them was checked against the recorded facts.`;
+      return { texts: checked.texts, author, tokens };
+    }
+    prompt = mendPrompt(facts, checked.problems);
+  }
+  return withoutModel(
+    facts,
+    `Gemini CLI gave no text whose numbers the facts hold, in ${maxTries} tries`,
+    tokens,
+  );
+}
+
+/** The texts in a model's answer, with everything that is wrong with them. */
+export function checkTexts(
+  answer: string,
+  facts: NoteFacts,
+): { readonly texts: NoteTexts | null; readonly problems: readonly string[] } {
+  const json = answer.slice(answer.indexOf('{'), answer.lastIndexOf('}') + 1);
+  let data: unknown;
+  try {
+    data = JSON.parse(json);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { texts: null, problems: ['the answer is not one JSON object'] };
+  }
+  const parsed = NoteTexts.safeParse(data);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    return { texts: null, problems };
+  }
+  const problems = Object.entries(parsed.data).flatMap(([name, words]) =>
+    inventedNumbers(words, facts).map((number) => `${name}: the number ${number} is not in FACTS.json`),
+  );
+  return { texts: parsed.data, problems };
+}
+
+function mendPrompt(facts: NoteFacts, problems: readonly string[]): string {
+  return [
+    'Task: note what was learned, the answer must be mended.',
+    '',
+    `Experiment: ${facts.experimentId}`,
+    '',
+    'Give the whole JSON object again without these problems:',
+    '',
+    quote(problems.join('\n'), 8000),
+  ].join('\n');
+}
+
+function withoutModel(facts: NoteFacts, why: string, tokens: number): AuthoredTexts {
+  const author = `Claim, Reading, Limits and Next were written without a model: ${why}.`;
+  return { texts: plainTexts(facts), author, tokens };
+}
+
+function summarize({ task, evidence, failure, decision, gpuHours }: NoteFacts): string {
+  const lines = {
+    title: task.title,
+    hypothesis: task.hypothesis,
+    metric: `${task.metric.name}, ${task.metric.goal}`,
+    verdict: evidence?.verdict.status ?? 'none',
+    'in words': evidence?.verdict.sentence ?? 'there was no evidence',
+    'GPU hours': String(gpuHours),
+    decision: decision === null ? 'none' : `${decision.kind} ${decision.reason ?? ''}`.trim(),
+    failure: failure ?? 'none',
+  };
+  return Object.entries(lines)
+    .map(([name, value]) => `- ${name}: ${quote(value, 2000).slice(2)}`)
+    .join('\n');
+}
