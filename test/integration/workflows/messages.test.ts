@@ -111,6 +111,19 @@ describe.each(['queued', 'running'] as const)('while a job is %s', (state) => {
   });
 });
 
+describe('an experiment that an operator terminates', () => {
+  it('has its remote job stopped all the same, by the job’s own workflow', async () => {
+    const world = scriptedWorld();
+    world.jobs.set(0, { observation: observation(), records: emptyRecords });
+    await withWorld(temporal, world, async () => {
+      const handle = await startExperiment(temporal.client);
+      await vi.waitFor(async () => expect((await statusOf(handle)).phase).toBe('training'), patiently);
+      await handle.terminate('for the test');
+      await vi.waitFor(() => expect(world.calls.map(({ name }) => name)).toContain('stopJob'), patiently);
+    });
+  });
+});
+
 describe('while deciding', () => {
   it('refuses a decision on a head that was not shown, and takes one on the head that was', async () => {
     const world = scriptedWorld();
