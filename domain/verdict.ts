@@ -138,6 +138,9 @@ function seeds(n: number): string {
   return n === 1 ? '1 seed' : `${n} seeds`;
 }
 
+/** Four digits that matter, zeros too, so that numbers beside each other can be compared digit by digit. */
 function format(value: number): string {
-  return Number(value.toPrecision(4)).toString();
+  const size = Math.abs(value);
+  if (Number.isInteger(value) || size >= 1000 || size < 1e-4) return Number(value.toPrecision(4)).toString();
+  return value.toPrecision(4);
 }

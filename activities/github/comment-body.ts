@@ -57,7 +57,7 @@ function render(status: ExperimentStatus, pictures: readonly Picture[], amount: 
     attempts: jobsOf(status).slice(-amount.jobs || Infinity),
     stages: status.phases.slice(-amount.stages || Infinity).map(presentStage),
     total: totalTime(status.phases),
-    links: status.links.slice(0, amount.links),
+    links: elsewhere(status).slice(0, amount.links),
   }).replaceAll(/\n{3,}/g, '\n\n');
 }
 
@@ -76,6 +76,11 @@ function headlineOf({ phase, evidence }: ExperimentStatus): string {
   if (evidence === null) return state;
   const verdict = verdictWords[evidence.verdict.status];
   return isOutcome.has(phase) ? `${verdict}, ${phase}` : verdict;
+}
+
+/** Nobody needs a link to the page that they are on. */
+function elsewhere({ links, pullRequest }: ExperimentStatus): ExperimentStatus['links'] {
+  return links.filter(({ url }) => pullRequest === null || url.split('#', 1)[0] !== pullRequest.url);
 }
 
 function presentEvidence({ jobs, metric, baseline, verdict, wallHours }: Evidence): object {
@@ -107,7 +112,14 @@ function spread(values: readonly number[]): { readonly count: number; readonly t
   const mean = finite.reduce((sum, value) => sum + value, 0) / count;
   if (count === 1) return { count, text: number(mean) };
   const std = Math.sqrt(finite.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1));
-  return { count, text: `${number(mean)} ± ${number(std)}` };
+  return { count, text: withNoise(mean, std) };
+}
+
+/** Two digits of the noise, and the mean to the same place: more would be digits of chance. */
+function withNoise(mean: number, std: number): string {
+  const places = std === 0 ? -1 : 1 - Math.floor(Math.log10(std));
+  if (places < 0 || places > 12) return `${number(mean)} ± ${number(std)}`;
+  return `${mean.toFixed(places)} ± ${std.toFixed(places)}`;
 }
 
 /** What may be said now, each word bound to the head that this comment shows. */

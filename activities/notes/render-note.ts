@@ -24,10 +24,10 @@ export function noteFrontMatter(facts: NoteFacts, parent: string | null): string
     repository: task.repository,
     hypothesis: task.hypothesis.replaceAll(/\s+/g, ' ').trim(),
     metric: task.metric.name,
-    value: verdict?.mean ?? null,
-    baseline_value: verdict?.baselineMean ?? null,
-    delta: verdict?.delta ?? null,
-    noise_std: verdict?.noiseStd ?? null,
+    value: rounded(verdict?.mean),
+    baseline_value: rounded(verdict?.baselineMean),
+    delta: rounded(verdict?.delta),
+    noise_std: rounded(verdict?.noiseStd),
     seeds: evidence?.jobs.map(({ seed }) => seed) ?? task.seeds,
     pr_url: facts.pullRequestUrl,
     merge_sha: facts.mergeSha,
@@ -36,8 +36,8 @@ export function noteFrontMatter(facts: NoteFacts, parent: string | null): string
     run_urls: facts.runUrls,
     environment: facts.environmentDigest,
     image: task.job.image,
-    gpu_hours: facts.gpuHours,
-    wall_hours: facts.wallHours,
+    gpu_hours: rounded(facts.gpuHours),
+    wall_hours: rounded(facts.wallHours),
     decided_by: decision?.by ?? null,
     decided_at: decision?.at ?? null,
     tags: ['experiment', `outcome/${facts.outcome}`, `verdict/${verdict?.status ?? 'none'}`],
@@ -68,6 +68,7 @@ export function renderNote(
       limits: harmless(limits),
       next: harmless(next),
     },
+    runs: runsOf(facts),
     author: authored.author,
     number: formatNumber,
     frontMatter,
@@ -85,6 +86,18 @@ function harmless(text: string): string {
     .replace(/^([#>*+|-]|\d+[.)])/, '\\$1');
 }
 
+function runsOf({ runUrls, evidence }: NoteFacts): object[] {
+  return runUrls.map((url, index) => {
+    const seed = evidence?.jobs.find(({ runUrl }) => runUrl === url)?.seed;
+    return { url, of: seed === undefined ? ` ${index + 1}` : `, seed ${seed}` };
+  });
+}
+
+/** Six digits that matter: beyond any noise, and still readable. */
+function rounded(value: number | null | undefined): number | null {
+  return typeof value === 'number' ? Number(value.toPrecision(6)) : null;
+}
+
 function formatNumber(value: number | null): string {
-  return value === null ? 'none' : String(Number(value.toPrecision(6)));
+  return value === null ? 'none' : String(rounded(value));
 }

@@ -31,9 +31,9 @@ function newLinks(old: ExperimentStatus | null, now: ExperimentStatus): string[]
 
 function gateLine(old: ExperimentStatus | null, { gate }: ExperimentStatus): string[] {
   if (gate === null || JSON.stringify(old?.gate) === JSON.stringify(gate)) return [];
-  return [
-    `quality gate: ${gate.status}${gate.reasons.length === 0 ? '' : ` (${clean(gate.reasons.join('; '))})`}`,
-  ];
+  // What passed is told by `show`; here it would bury the one thing that changed.
+  const reasons = gate.status === 'pass' ? '' : clean(gate.reasons.join('; '));
+  return [`quality gate: ${gate.status}${reasons === '' ? '' : ` (${reasons})`}`];
 }
 
 function jobLines(old: ExperimentStatus | null, now: ExperimentStatus): string[] {

@@ -78,5 +78,5 @@ function progressLine({ phase, status, startedAt }: SeenExperiment): string {
 }
 
 function clock(): string {
-  return new Date().toTimeString().slice(0, 8);
+  return `${new Date().toISOString().slice(11, 19)} UTC`;
 }

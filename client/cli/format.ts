@@ -29,12 +29,16 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** At most two digits behind the point, none without need. */
+/** At most two digits behind the point, none without need; of less than a tenth, two digits that matter. */
 export function round(value: number): string {
+  if (Math.abs(value) < 0.1) return Number(value.toPrecision(2)).toString();
   return Number(value.toFixed(value < 10 ? 2 : 1)).toString();
 }
 
-/** ISO 8601 without the fraction of a second. */
+/** An ISO 8601 time as people read it: `2026-01-31 09:05:00 UTC`. */
 export function moment(iso: string): string {
-  return iso.replace(/\.\d+Z$/, 'Z');
+  const time = new Date(iso);
+  return Number.isNaN(time.getTime())
+    ? clean(iso)
+    : `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }

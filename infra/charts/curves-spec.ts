@@ -8,10 +8,16 @@ import { shorten } from './fit-text.ts';
 export interface CurvesOptions {
   readonly title: string;
   readonly metric: TaskNote['metric'];
+  /** Small, without words on baseline, direction and seeds: one of many charts of a single run. */
+  readonly bare?: boolean;
 }
 
 /** CSS pixels; the picture has twice as many dots each way. */
 export const pictureSize = { width: 900, height: 480 } as const;
+
+/** Of a bare one. */
+const bareSize = { width: 520, height: 280 } as const;
+const bareRoom = { left: 70, right: 20, top: 44, bottom: 52 } as const;
 
 /**
  * Room around the plot for title, axes and legend. Fixed, so that two pictures can be laid over each other, and because
@@ -40,19 +46,22 @@ const legendOrder: readonly LineKind[] = ['own-mean', 'own-seed', 'baseline-mean
 export function curvesSpec(results: Results, options: CurvesOptions): TopLevelSpec {
   const rows = curveRows(results);
   const drawable = rows.some((row) => row.value !== null);
+  const bare = options.bare === true;
+  const size = bare ? bareSize : pictureSize;
+  const around = bare ? bareRoom : room;
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    width: pictureSize.width - room.left - room.right,
-    height: pictureSize.height - room.top - room.bottom,
+    width: size.width - around.left - around.right,
+    height: size.height - around.top - around.bottom,
     background: 'white',
-    padding: room,
+    padding: around,
     autosize: 'none',
     title: {
       text: shorten(options.title, 72, 'beginning'),
-      subtitle: subtitle(results, options.metric, drawable),
+      ...(!bare && { subtitle: subtitle(results, options.metric, drawable) }),
       anchor: 'start',
       frame: 'group',
-      dx: 24 - room.left,
+      dx: 24 - around.left,
       offset: 16,
       fontSize: 16,
       subtitleFontSize: 13,
@@ -76,11 +85,11 @@ export function curvesSpec(results: Results, options: CurvesOptions): TopLevelSp
         titleLimit: 0,
       },
     },
-    ...(drawable ? linesSpec(results, options.metric, rows) : emptySpec()),
+    ...(drawable ? linesSpec(results, options, rows) : emptySpec()),
   } as TopLevelSpec;
 }
 
-function linesSpec(results: Results, metric: TaskNote['metric'], rows: readonly CurveRow[]): object {
+function linesSpec(results: Results, { metric, bare }: CurvesOptions, rows: readonly CurveRow[]): object {
   const labels = legendLabels(results);
   const kinds = legendOrder.filter((kind) => rows.some((row) => row.kind === kind && row.value !== null));
   const domain = kinds.map((kind) => labels[kind]);
@@ -93,7 +102,10 @@ function linesSpec(results: Results, metric: TaskNote['metric'], rows: readonly 
   const color = {
     field: 'series',
     ...scale(kinds.map((kind) => looks[kind].color)),
-    legend: { ...legend, ...symbols, symbolType: 'stroke', columnPadding: 28, rowPadding: 5 },
+    legend:
+      bare === true
+        ? null
+        : { ...legend, ...symbols, symbolType: 'stroke', columnPadding: 28, rowPadding: 5 },
   };
   return {
     data: { values: rows.map((row) => ({ ...row, series: labels[row.kind] })) },

@@ -97,6 +97,20 @@ export function number(value: unknown): string {
   return Number(value.toPrecision(4)).toString();
 }
 
+/** Hours of a cluster: two digits behind the point, more only where nothing else would be left. */
+export function hours(value: unknown): string {
+  if (typeof value !== 'number' || !Number.isFinite(value)) return '–';
+  if (value === 0) return '0';
+  return Number(value < 0.1 ? value.toPrecision(2) : value.toFixed(2)).toString();
+}
+
+/** An ISO 8601 time as people read it. */
+export function moment(value: unknown): string {
+  const time = new Date(String(value));
+  if (Number.isNaN(time.getTime())) return String(value);
+  return `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
 /** The same with its sign. */
 export function signed(value: unknown): string {
   return typeof value === 'number' && value > 0 ? `+${number(value)}` : number(value);

@@ -6,6 +6,7 @@ import pc from 'picocolors';
 import type { ExperimentStatus } from '../../../domain/experiment.ts';
 import { experimentWorkflowId } from '../../../domain/ids.ts';
 import { ensureTools } from '../../tools/ensure-tools.ts';
+import { number } from '../../templates/markdown-filters.ts';
 import { toolEnvironment } from '../../tools/tool-environment.ts';
 import { makeDemoDirectory, startDemoWorld, type DemoWorld } from './demo-world.ts';
 import { followExperiment } from './follow-experiment.ts';
@@ -68,7 +69,7 @@ async function play(
     narrator.say(pc.yellow(`the jobs of the lab are kept from the network by: ${world.lab.qizhi.isolation}`));
   }
   narrator.heading('The idea');
-  console.log(`          ${demoIdea.idea}\n`);
+  console.log(`${wrap(demoIdea.idea, 100)}\n`);
   const begunAt = Date.now();
   await hephaestus(
     world,
@@ -133,7 +134,9 @@ function tellEvidence({ evidence, links }: ExperimentStatus, narrator: Narrator)
   narrator.heading('The evidence');
   narrator.say(pc.green(evidence?.verdict.sentence ?? 'there is none'));
   for (const { seed, jobId, value } of evidence?.jobs ?? []) {
-    narrator.say(`seed ${seed}: ${evidence?.metric.name ?? ''} = ${value ?? 'nothing'} (${jobId})`);
+    narrator.say(
+      `seed ${seed}: ${evidence?.metric.name ?? ''} = ${value === null ? 'nothing' : number(value)} (${jobId})`,
+    );
   }
   for (const { label, url } of links) narrator.link(label, url);
 }
@@ -148,13 +151,19 @@ function tellResults(results: DemoResults, narrator: Narrator): void {
 
 async function keep(world: DemoWorld, narrator: Narrator, interrupted: AbortSignal): Promise<void> {
   narrator.heading('Everything stays up until Ctrl-C');
-  for (const { name, url } of [world.lab.github, world.lab.qizhi, world.lab.wandb, world.lab.models])
-    narrator.link(name, url);
+  const { github, qizhi, wandb, models } = world.lab;
+  for (const [label, { url }] of Object.entries({ GitHub: github, Qizhi: qizhi, 'W&B': wandb, models }))
+    narrator.link(label, url);
   narrator.link('Temporal Web UI', world.server.uiUrl);
   narrator.say(
     `the command line, in that world: cd ${world.home} && npm --prefix ${process.cwd()} run -s hephaestus -- list`,
   );
   await aborted(interrupted).catch(() => undefined);
+}
+
+/** Lines of about `width` characters, below the words that have a time before them. */
+function wrap(text: string, width: number): string {
+  return text.replaceAll(new RegExp(`(.{1,${width}})(?:\\s+|$)`, 'g'), `${' '.repeat(10)}$1\n`).trimEnd();
 }
 
 /** Rejects when the demo is interrupted. */

@@ -8,6 +8,7 @@ import { addComment } from './comment-routes.ts';
 import { commitOf, git, gitBytes, gitOrNull } from './git.ts';
 import type { Lab } from './lab.ts';
 import { renderMarkdown } from './markdown.ts';
+import { moment } from '../../templates/markdown-filters.ts';
 import { checksOf, diffLines, eventsOf, stateOf } from './pull-page.ts';
 import { notFound, Refusal } from './refusal.ts';
 import type { LabPull, LabRepository } from './state.ts';
@@ -16,9 +17,10 @@ const templates = new nunjucks.Environment(
   new nunjucks.FileSystemLoader(join(dirname(fileURLToPath(import.meta.url)), 'templates')),
   { autoescape: true },
 );
+templates.addFilter('moment', moment);
 
 /** Whatever a comment holds, the page loads nothing from elsewhere and runs nothing. */
-const policy = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; form-action 'self'";
+const policy = "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; form-action 'self'";
 
 const pictures: Readonly<Record<string, string>> = {
   png: 'image/png',

@@ -1,3 +1,4 @@
+import { moment } from '../../templates/markdown-filters.ts';
 import { renderMarkdown } from './markdown.ts';
 import type { LabPull, LabRepository } from './state.ts';
 
@@ -31,7 +32,10 @@ export function eventsOf(repository: LabRepository, pull: LabPull): Event[] {
       id: `issuecomment-${comment.id}`,
       at: comment.createdAt,
       author: comment.author,
-      did: comment.updatedAt === comment.createdAt ? 'commented' : `commented (edited ${comment.updatedAt})`,
+      did:
+        comment.updatedAt === comment.createdAt
+          ? 'commented'
+          : `commented (edited ${moment(comment.updatedAt)})`,
       html: renderMarkdown(comment.body),
       reactions: comment.reactions.map(({ content, author }) => `${content} by ${author}`).join(', '),
       threads: [],

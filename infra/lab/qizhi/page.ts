@@ -15,18 +15,20 @@ export function jobsPage(jobs: readonly Job[], isolation: Isolation): string {
     .map(
       (job) =>
         `<tr>${cells(job)
-          .map((cell) => `<td>${cell}</td>`)
+          .map((cell) => `<td${/\s/.test(cell) && !cell.includes('<') ? ' class="plain"' : ''}>${cell}</td>`)
           .join('')}</tr>`,
     )
     .join('\n');
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="2"><title>Qizhi stand-in</title>
-<style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem}table{border-collapse:collapse}
-td,th{border-bottom:1px solid #ccc;padding:.3rem .8rem;text-align:left;vertical-align:top}code{font-size:13px}</style></head>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,"><meta http-equiv="refresh" content="2"><title>Qizhi stand-in</title>
+<style>body{font:15px/1.5 system-ui,sans-serif;color:#1f2328;margin:2rem auto;max-width:75rem;padding:0 1rem}.scroll{overflow-x:auto}table{border-collapse:collapse}
+td,th{border-bottom:1px solid #ccc;padding:.3rem .8rem;text-align:left;vertical-align:top}
+td.plain{white-space:nowrap}code{font-size:13px}</style></head>
 <body><h1>Training jobs</h1><p>A stand-in of the Qizhi platform. ${isolationWords[isolation]}</p>
-<table><tr><th>Job</th><th>Status</th><th>GPUs</th><th>Created (UTC)</th><th>Queued</th><th>Ran</th><th>Command</th></tr>
+<div class="scroll"><table><tr><th>Job</th><th>Status</th><th>GPUs</th><th>Created (UTC)</th><th>Queued</th><th>Ran</th><th>Command</th></tr>
 ${rows === '' ? '<tr><td colspan="7">No job yet.</td></tr>' : rows}
-</table></body></html>`;
+</table></div></body></html>`;
 }
 
 function cells(job: Job): readonly string[] {

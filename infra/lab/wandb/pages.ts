@@ -4,6 +4,7 @@ import nunjucks from 'nunjucks';
 
 import type { RunResult } from '../../../domain/evidence.ts';
 import { drawCurvesSvg } from '../../charts/draw-curves.ts';
+import { moment } from '../../templates/markdown-filters.ts';
 import { parseLooseJson } from '../../wandb/loose-json.ts';
 import { flatten, historyRows, sample, type Row } from './history.ts';
 import { runFileUrl } from './run-fields.ts';
@@ -31,7 +32,7 @@ export async function runPage(run: StoredRun): Promise<string> {
     metricNames(rows).map((name) =>
       drawCurvesSvg(
         { runs: [toResult(run, rows, name)], baseline: null },
-        { title: name, metric: { name, goal: directionOf(name) } },
+        { title: name, metric: { name, goal: directionOf(name) }, bare: true },
       ),
     ),
   );
@@ -95,8 +96,17 @@ function entries(value: unknown): { key: string; value: string }[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value as Record<string, unknown>)
     .filter(([key]) => key !== '_wandb' && key !== 'wandb_version')
-    .map(([key, each]) => ({ key, value: JSON.stringify(unwrap(each)) ?? '' }))
+    .map(([key, each]) => ({ key, value: readable(key, unwrap(each)) }))
     .toSorted((a, b) => a.key.localeCompare(b.key));
+}
+
+/** As the real pages show values: rounded, without quotes, times as times. */
+function readable(key: string, value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'number') return JSON.stringify(value) ?? '';
+  return key === '_timestamp'
+    ? moment(new Date(value * 1000).toISOString())
+    : `${Number(value.toPrecision(6))}`;
 }
 
 /** Config values come wrapped as `{ value }`. */

@@ -177,7 +177,7 @@ describe('show', () => {
     const { out, code } = await run(['show', 'warmup'], { calls: { see: async () => deciding } });
     expect(code).toBe(0);
     expect(out).toContain('deciding  waiting for the jobs');
-    expect(out).toContain('Better: 0.4 against 0.5');
+    expect(out).toContain('Better: 0.4000 against 0.5000');
     expect(out).toContain(`hephaestus merge warmup --head ${head.slice(0, 12)}`);
   });
 
@@ -294,7 +294,7 @@ describe('watch', () => {
     const lines = out
       .trim()
       .split('\n')
-      .map((line) => line.slice('00:00:00  '.length));
+      .map((line) => line.slice('00:00:00 UTC  '.length));
     expect(lines).toEqual([
       'training: waiting for the jobs',
       'deciding: waiting for the jobs',

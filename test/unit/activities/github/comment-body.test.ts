@@ -26,8 +26,8 @@ describe('commentBody', () => {
     expect(body).toContain(
       '| 0 | 0.231 | -0.02533 (-9.9 %) | [warmup-cosine-a1-s0-abcd](https://wandb.example/lab/digits/runs/warmup-cosine-a1-s0-abcd) | `job-00000000-0000-4000-8000-000000000000` | 0.5 |',
     );
-    expect(body).toContain('| **mean ± std of 2** | **0.2345 ± 0.00495** |');
-    expect(body).toContain('| first-baseline, mean ± std of 3 | 0.2563 ± 0.006028 |');
+    expect(body).toContain('| **mean ± std of 2** | **0.2345 ± 0.0049** |');
+    expect(body).toContain('| first-baseline, mean ± std of 3 | 0.2563 ± 0.0060 |');
     const html = renderMarkdown(body);
     expect(html.match(/<table>/g)).toHaveLength(2);
     expect(html).toContain(
