@@ -101,7 +101,10 @@ function difference(value: number | null, mean: number | null): string {
   const delta = value - mean;
   if (mean === 0) return signed(delta);
   const percent = (delta / Math.abs(mean)) * 100;
-  return `${signed(delta)} (${percent > 0 ? '+' : ''}${percent.toFixed(1)} %)`;
+  // Zeros at the end stay: the rows of a column are compared digit by digit.
+  const plain = Math.abs(delta) < 1000 && Math.abs(delta) >= 1e-4;
+  const change = plain ? `${delta > 0 ? '+' : ''}${delta.toPrecision(4)}` : signed(delta);
+  return `${change} (${percent > 0 ? '+' : ''}${percent.toFixed(1)} %)`;
 }
 
 /** Mean and sample standard deviation, as the verdict takes them. */

@@ -24,7 +24,7 @@ export function jobsPage(jobs: readonly Job[], isolation: Isolation): string {
 <link rel="icon" href="data:,"><meta http-equiv="refresh" content="2"><title>Qizhi stand-in</title>
 <style>body{font:15px/1.5 system-ui,sans-serif;color:#1f2328;margin:2rem auto;max-width:75rem;padding:0 1rem}.scroll{overflow-x:auto}table{border-collapse:collapse}
 td,th{border-bottom:1px solid #ccc;padding:.3rem .8rem;text-align:left;vertical-align:top}
-td.plain{white-space:nowrap}code{font-size:13px}</style></head>
+td.plain{white-space:nowrap}td{min-width:3rem}td:first-child{min-width:13rem}td:last-child{overflow-wrap:anywhere;min-width:16rem}a{color:#0969da}code{font-size:13px}</style></head>
 <body><h1>Training jobs</h1><p>A stand-in of the Qizhi platform. ${isolationWords[isolation]}</p>
 <div class="scroll"><table><tr><th>Job</th><th>Status</th><th>GPUs</th><th>Created (UTC)</th><th>Queued</th><th>Ran</th><th>Command</th></tr>
 ${rows === '' ? '<tr><td colspan="7">No job yet.</td></tr>' : rows}
