@@ -1,21 +1,13 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 
 import { failureTypes, type FailureType } from '../domain/failure.ts';
+import { findDiskFailure } from '../infra/disk-failure.ts';
 import { Failure } from '../infra/failure.ts';
 
 type Activity = (input: never) => Promise<unknown>;
 
 /** "Nothing changed yet": expected, many times over, so neither a warning nor a failure metric. */
 const benign = new Set<FailureType>(['JobUnchanged', 'RecordsUnchanged', 'GateUnchanged']);
-
-const diskErrors: Readonly<Record<string, FailureType>> = {
-  ENOSPC: 'SharedDiskFull',
-  EDQUOT: 'SharedDiskFull',
-  EROFS: 'SharedDiskReadOnly',
-  EACCES: 'SharedDiskReadOnly',
-  EIO: 'SharedDiskUnavailable',
-  ESTALE: 'SharedDiskUnavailable',
-};
 
 /**
  * The one place where what clients throw becomes what Temporal understands. Every `createXActivities` returns its
@@ -28,7 +20,7 @@ export function guardActivities<T extends { [K in keyof T]: Activity }>(activiti
       try {
         return await run(input);
       } catch (error) {
-        throw toApplicationFailure(error);
+        throw await toApplicationFailure(error);
       }
     },
   ]);
@@ -36,11 +28,10 @@ export function guardActivities<T extends { [K in keyof T]: Activity }>(activiti
 }
 
 /** Cancellation and errors without a name pass through as they are. */
-function toApplicationFailure(error: unknown): unknown {
+async function toApplicationFailure(error: unknown): Promise<unknown> {
   if (error instanceof Failure) return fromFailure(error);
-  const type = diskErrors[errorCode(error)];
-  if (type === undefined || !(error instanceof Error)) return error;
-  return fromFailure(new Failure(type, error.message, { cause: error }));
+  const disk = await findDiskFailure(error);
+  return disk === null ? error : fromFailure(disk);
 }
 
 function fromFailure(failure: Failure): ApplicationFailure {
@@ -52,8 +43,4 @@ function fromFailure(failure: Failure): ApplicationFailure {
     ...(failure.retryAfterMs !== undefined && { nextRetryDelay: failure.retryAfterMs }),
     ...(failure.cause instanceof Error && { cause: failure.cause }),
   });
-}
-
-function errorCode(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 }

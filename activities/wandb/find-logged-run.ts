@@ -53,6 +53,6 @@ function missing(folder: string, runId: string, found: Awaited<ReturnType<typeof
   }
   return new Failure(
     'JobNeverLogged',
-    `No W&B run was begun below ${folder}. Expected run ${runId}: the training script must call wandb.init() and keep WANDB_DIR, WANDB_MODE and WANDB_RUN_ID as the start script sets them. See the job's output.log.`,
+    `No W&B run was begun below ${folder}. Expected run ${runId}: the training script must call wandb.init(), without mode=…, and keep WANDB_DIR, WANDB_MODE and WANDB_RUN_ID as the start script sets them (mode="disabled" writes nothing). See the job's output.log.`,
   );
 }

@@ -16,8 +16,11 @@ export interface MirrorOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What runs leave in a working folder and nobody means to commit. */
-const excluded = '/.venv\n/.qwen/\n/wandb/\n__pycache__/\n*.pyc\n';
+/**
+ * What runs and Hephaestus itself leave in a working folder and nobody means to commit. All of it from the beginning:
+ * every worktree shares this file, and one that changes while an agent works looks like that agent's doing.
+ */
+const excluded = '/.venv\n/.venv.new\n/.qwen/\n/wandb/\n__pycache__/\n*.pyc\n';
 
 /** `<shared>/repositories/<owner>/<name>.git`; throws `RepositoryNotFound` for a name that leads elsewhere. */
 export function mirrorPath(sharedDir: string, repository: string): string {
@@ -60,7 +63,7 @@ export async function fetchMirror(mirror: string, options: MirrorOptions): Promi
       `${url} answered ${status}: expected a repository that the push token may read; check the name in the task note and the token`,
     );
   }
-  throw gitFailed(args, answer.exitCode, answer.stderr);
+  throw await gitFailed(args, answer, { cwd: mirror, environment });
 }
 
 /** Made beside and moved into place: half a mirror never has its name. */

@@ -35,7 +35,7 @@ export async function pushToServer(mirror: string, push: Push, options: MirrorOp
     throw refused(push, `${url} answered ${status}: check the push token and that it may write branches`);
   }
   if (rejected !== undefined) throw refused(push, `the server said: ${rejected}`);
-  throw gitFailed(args, answer.exitCode, answer.stderr);
+  throw await gitFailed(args, answer, call);
 }
 
 async function remoteHead(ref: string, options: MirrorOptions, call: GitCall): Promise<string | null> {
@@ -50,7 +50,7 @@ async function remoteHead(ref: string, options: MirrorOptions, call: GitCall): P
       `${repositoryUrl(settings, repository)} answered ${status}: check the repository and the push token`,
     );
   }
-  throw gitFailed(args, answer.exitCode, answer.stderr);
+  throw await gitFailed(args, answer, call);
 }
 
 async function requireReplaceable(before: string, push: Push, call: GitCall): Promise<void> {

@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 
+import { diskFailure } from '../disk-failure.ts';
 import { Failure } from '../failure.ts';
 import type { GitSettings } from '../settings.ts';
 
@@ -66,11 +67,18 @@ export async function askGit(args: readonly string[], call: GitCall): Promise<Gi
 /** Runs git and returns its output, without the newline at the end; throws `GitFailed` with its own words when it fails. */
 export async function git(args: readonly string[], call: GitCall): Promise<string> {
   const { exitCode, stdout, stderr } = await askGit(args, call);
-  if (exitCode !== 0) throw gitFailed(args, exitCode, stderr);
+  if (exitCode !== 0) throw await gitFailed(args, { exitCode, stderr }, call);
   return stdout.replace(/\n$/, '');
 }
 
-export function gitFailed(args: readonly string[], exitCode: number, stderr: string): Failure {
+/** What a git that failed is to be told as: the disk's own failure where the disk is at fault, else git's last words. */
+export async function gitFailed(
+  args: readonly string[],
+  { exitCode, stderr }: Pick<GitAnswer, 'exitCode' | 'stderr'>,
+  { cwd, personal }: GitCall,
+): Promise<Failure> {
+  const disk = personal === true ? null : await diskFailure(cwd);
+  if (disk !== null) return disk;
   const words = stderr.trim().split('\n').slice(-5).join('\n');
   return new Failure('GitFailed', `git ${args[0] ?? ''} ended with exit code ${exitCode}: ${words}`);
 }
