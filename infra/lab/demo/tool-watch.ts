@@ -33,7 +33,8 @@ export function watchTools(workerPid: number, known: ReadonlySet<number>): ToolW
       const times = running ? busy : idle;
       if (current !== null) times[current] = (times[current] ?? 0) + (now - last);
       last = now;
-      await new Promise((resolve) => setTimeout(resolve, lookEvery));
+      // Not waited for at the end: a demo that is interrupted must not live on for the sake of its watch.
+      await new Promise((resolve) => setTimeout(resolve, lookEvery).unref());
     }
   };
   void look();
