@@ -38,12 +38,21 @@ export function jobName(experimentId: string, attempt: number, seed: number): st
   return `hephaestus-${experimentId}-a${attempt}-s${seed}`;
 }
 
+/** What every hidden marker begins with, whatever the experiment. */
+export const commentMarkerStart = '<!-- hephaestus:';
+
 /** The hidden marker of the one sticky comment. */
 export function commentMarker(experimentId: string): string {
-  return `<!-- hephaestus:${experimentId} -->`;
+  return `${commentMarkerStart}${experimentId} -->`;
 }
+
+/** The commit status of the quality gate. */
+export const qualityContext = 'hephaestus/quality';
 
 /** The tag that every run of an experiment carries in W&B, by which a baseline is found again. */
 export function experimentTag(experimentId: string): string {
   return `experiment:${experimentId}`;
 }
+
+/** The task note's file at the root of the repository; it belongs to every change. */
+export const taskNoteFile = 'QWEN_TASK.md';

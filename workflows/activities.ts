@@ -33,6 +33,13 @@ const work = {
   },
 } satisfies ActivityOptions;
 
+/** Work without an agent in it: what is tried again here is a disk or a server to be mended, which takes people hours. */
+const patientWork = {
+  ...work,
+  scheduleToCloseTimeout: '12 hours',
+  retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '2 minutes' },
+} satisfies ActivityOptions;
+
 /** Must come through in the end: evidence that nobody sees and a note that is lost are worth nothing. */
 const mustArrive = {
   ...call,
@@ -65,8 +72,18 @@ export const notes = proxyActivities<NotesActivities>({
   startToCloseTimeout: '30 minutes',
 });
 
-export const coding = proxyActivities<CodingActivities>({ taskQueue: queues.networked, ...work });
-export const environment = proxyActivities<EnvironmentActivities>({ taskQueue: queues.networked, ...work });
+export const agent = proxyActivities<Pick<CodingActivities, 'implementChange'>>({
+  taskQueue: queues.networked,
+  ...work,
+});
+export const coding = proxyActivities<Omit<CodingActivities, 'implementChange'>>({
+  taskQueue: queues.networked,
+  ...patientWork,
+});
+export const environment = proxyActivities<EnvironmentActivities>({
+  taskQueue: queues.networked,
+  ...patientWork,
+});
 export const attempts = proxyActivities<Pick<AttemptsActivities, 'writeAttempt' | 'revokeAttempt'>>({
   taskQueue: queues.networked,
   ...call,

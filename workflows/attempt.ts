@@ -1,18 +1,10 @@
-import {
-  isCancellation,
-  ParentClosePolicy,
-  startChild,
-  upsertSearchAttributes,
-  workflowInfo,
-  condition,
-} from '@temporalio/workflow';
+import { isCancellation, ParentClosePolicy, startChild, workflowInfo, condition } from '@temporalio/workflow';
 
 import type { Phase } from '../domain/phase.ts';
 import { jobWorkflowId, wandbRunId } from '../domain/ids.ts';
 import type { PreparedJob } from '../activities/attempts/interface.ts';
 import { attempts } from './activities.ts';
-import { searchAttributes } from './contract.ts';
-import { enterPhase, gpuHoursOf, jobIdsOf, type Attempt, type Experiment } from './experiment-state.ts';
+import { enterPhase, gpuHoursOf, type Attempt, type Experiment } from './experiment-state.ts';
 import { failWith, namedFailure } from './failures.ts';
 import type { FinishedJob, JobWorkflowInput } from './job.ts';
 import type { JobWorkflow } from './job-workflow.ts';
@@ -40,10 +32,6 @@ export async function runAttempt(experiment: Experiment, seeds: readonly number[
     () => Promise.allSettled(prepared.map((job) => runJob(experiment, attempt, job))),
   );
   collect(experiment, attempt, results);
-  upsertSearchAttributes([
-    { key: searchAttributes.jobIds, value: jobIdsOf(experiment) },
-    { key: searchAttributes.gpuHours, value: gpuHoursOf(experiment) },
-  ]);
 }
 
 function checkBudget(experiment: Experiment): void {
@@ -115,7 +103,6 @@ async function followPhases(experiment: Experiment, attempt: Attempt): Promise<v
     await condition(() => order.indexOf(phaseOf(attempt)) > at);
     const phase = phaseOf(attempt);
     at = order.indexOf(phase);
-    upsertSearchAttributes([{ key: searchAttributes.jobIds, value: jobIdsOf(experiment) }]);
     enterPhase(experiment, phase, waitingFor(phase));
     if (phase === 'syncing') return;
   }

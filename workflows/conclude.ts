@@ -1,4 +1,3 @@
-import { branchName } from '../domain/ids.ts';
 import type { NoteFacts } from '../domain/note.ts';
 import type { Outcome } from '../domain/phase.ts';
 import { github, merging, notes } from './activities.ts';
@@ -15,15 +14,18 @@ export async function merge(experiment: Experiment): Promise<boolean> {
   const note = noteOf(experiment);
   enterPhase(experiment, 'merging', 'the squash merge');
   try {
-    const { mergeSha } = await merging.mergePullRequest.executeWithOptions({ summary: note.title }, [
-      {
-        repository: note.repository,
-        number: pullRequestOf(experiment).number,
-        headSha: experiment.evidence?.headSha ?? implementationOf(experiment).headSha,
-        title: `${note.title} (#${pullRequestOf(experiment).number})`,
-        message: mergeMessage(experiment),
-      },
-    ]);
+    const { mergeSha } = await merging.mergePullRequest.executeWithOptions(
+      { summary: 'squash-merges what was shown' },
+      [
+        {
+          repository: note.repository,
+          number: pullRequestOf(experiment).number,
+          headSha: experiment.evidence?.headSha ?? implementationOf(experiment).headSha,
+          title: `${note.title} (#${pullRequestOf(experiment).number})`,
+          message: mergeMessage(experiment),
+        },
+      ],
+    );
     experiment.mergeSha = mergeSha;
     return true;
   } catch (error) {
@@ -54,7 +56,7 @@ function mergeMessage({ input, evidence }: Experiment): string {
 /** Closes the pull request of an experiment that will not be merged; the branch stays for whoever wants to look. */
 export async function closePullRequest(experiment: Experiment): Promise<void> {
   if (experiment.pullRequest === null) return;
-  await github.closePullRequest.executeWithOptions({ summary: branchName(experiment.input.id) }, [
+  await github.closePullRequest.executeWithOptions({ summary: 'closes the pull request' }, [
     { repository: noteOf(experiment).repository, number: experiment.pullRequest.number },
   ]);
 }
@@ -63,9 +65,10 @@ export async function closePullRequest(experiment: Experiment): Promise<void> {
 export async function record(experiment: Experiment, outcome: Outcome): Promise<void> {
   if (experiment.note !== null) {
     enterPhase(experiment, 'recording', 'the permanent note');
-    experiment.writtenNote = await notes.writeNote.executeWithOptions({ summary: outcome }, [
-      factsOf(experiment, outcome),
-    ]);
+    experiment.writtenNote = await notes.writeNote.executeWithOptions(
+      { summary: `writes the note: ${outcome}` },
+      [factsOf(experiment, outcome)],
+    );
     experiment.tokens += experiment.writtenNote.tokens;
   }
   enterPhase(experiment, outcome, '');

@@ -1,3 +1,4 @@
+import type { SearchAttributePair } from '@temporalio/common';
 import { log, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 
 import type { Decision, RefusedDecision } from '../domain/decision.ts';
@@ -111,15 +112,26 @@ export function enterPhase(experiment: Experiment, phase: Phase | Outcome, waiti
     if (!isOutcome(phase)) experiment.phases.push({ phase, startedAt: now, endedAt: null });
     experiment.phase = phase;
     log.info('phase', { phase });
-    upsertSearchAttributes([
-      { key: searchAttributes.phase, value: phase },
-      { key: searchAttributes.gpuHours, value: gpuHoursOf(experiment) },
-      { key: searchAttributes.repository, value: repositoryOf(experiment) },
-      ...(isOutcome(phase) ? [{ key: searchAttributes.outcome, value: phase }] : []),
-    ]);
+    upsertSearchAttributes(searchableParts(experiment, phase));
   }
   experiment.waitingFor = waitingFor;
   show(experiment);
+}
+
+/** All at once on each phase: every change of its own would be an event more in the history. */
+function searchableParts(experiment: Experiment, phase: Phase | Outcome): SearchAttributePair[] {
+  const repository = repositoryOf(experiment);
+  const { pullRequest } = experiment;
+  return [
+    { key: searchAttributes.phase, value: phase },
+    { key: searchAttributes.repository, value: repository },
+    { key: searchAttributes.gpuHours, value: gpuHoursOf(experiment) },
+    { key: searchAttributes.jobIds, value: jobIdsOf(experiment) },
+    ...(pullRequest === null
+      ? []
+      : [{ key: searchAttributes.pullRequest, value: `${repository}#${pullRequest.number}` }]),
+    ...(isOutcome(phase) ? [{ key: searchAttributes.outcome, value: phase }] : []),
+  ];
 }
 
 /** Renews what the Temporal Web UI shows. */

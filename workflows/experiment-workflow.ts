@@ -58,8 +58,8 @@ async function proposeReviewed(experiment: Experiment, instructions: string | nu
 async function trainAndDecide(experiment: Experiment): Promise<Decision> {
   let seeds: readonly number[] = noteOf(experiment).seeds;
   for (;;) {
-    await comment(experiment);
-    await runAttempt(experiment, seeds);
+    // The comment tells of what is under way: the jobs need not wait for it.
+    await Promise.all([runAttempt(experiment, seeds), comment(experiment)]);
     await report(experiment);
     const decision = await decide(experiment);
     if (decision.kind !== 'rerun') return decision;

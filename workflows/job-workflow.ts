@@ -24,11 +24,10 @@ import { watchJob, type EndedJob, type Witnesses } from './watch-job.ts';
 export async function JobWorkflow(input: JobWorkflowInput): Promise<FinishedJob> {
   const progress: Progress = { jobId: null, gpuHours: 0 };
   try {
-    await tell(input, progress, 'submitting', 'the job is being created');
     progress.jobId = await submitJob(input, (detail) => tell(input, progress, 'unknown-submission', detail));
     const ended = await watch(input, progress, progress.jobId);
-    await tell(input, progress, 'syncing', ended.decision.sentence);
     if (ended.decision.outcome !== 'succeeded') throw failureOf(input, ended);
+    await tell(input, progress, 'syncing', ended.decision.sentence);
     const run = await sync(input);
     await tell(input, progress, 'synced', `${run.rows} rows at W&B`);
     return {
@@ -51,17 +50,24 @@ interface Progress {
 
 async function watch(input: JobWorkflowInput, progress: Progress, jobId: string): Promise<EndedJob> {
   const changes: Promise<void>[] = [];
+  let told: { readonly state: string; readonly trouble: string | null } = {
+    state: 'submitting',
+    trouble: null,
+  };
   const ended = await watchJob({
     key: keyOf(input),
     jobId,
     pollSeconds: input.pollSeconds,
     onChange: (decision, witnesses) => {
       progress.gpuHours = gpuHours(witnesses);
-      const trouble = witnesses.apiTrouble === null ? '' : ` (${witnesses.apiTrouble})`;
-      if (decision.status === 'wait') {
-        const state = decision.phase === 'training' ? 'running' : 'queued';
-        changes.push(tell(input, progress, state, `${decision.sentence}${trouble}`));
-      }
+      if (decision.status !== 'wait') return;
+      const state = decision.phase === 'training' ? 'running' : 'queued';
+      const trouble = witnesses.apiTrouble;
+      // Every telling is events in two histories: only what people would want to know is told.
+      if (told.state === state && told.trouble === trouble) return;
+      told = { state, trouble };
+      const detail = `${decision.sentence}${trouble === null ? '' : ` (${trouble})`}`;
+      changes.push(tell(input, progress, state, detail));
     },
   });
   await Promise.all(changes);
@@ -116,11 +122,11 @@ async function tell(
 
 function failureOf(input: JobWorkflowInput, { decision, witnesses }: EndedJob): Error {
   const tail = witnesses.records?.logTail.trim() ?? '';
-  const output = tail === '' ? 'It wrote no output.' : `The end of its output:\n${tail.slice(-1500)}`;
   const place = `experiments/${input.experimentId}/attempts/${input.attempt}/${input.seed}/output.log`;
+  const output = tail === '' ? 'It wrote no output.' : `The end of its output:\n${tail.slice(-1500)}`;
   return failWith(
     failureTypeOf(decision.outcome),
-    `seed ${input.seed}: ${decision.sentence}. ${output}\nSee ${place} on the shared disk.`,
+    `seed ${input.seed}: ${decision.sentence}; see ${place} on the shared disk.\n${output}`,
   );
 }
 

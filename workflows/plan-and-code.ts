@@ -1,7 +1,9 @@
 import type { Finding } from '../domain/decide-gate.ts';
+import type { ExperimentSource } from '../domain/experiment.ts';
 import type { TaskNote } from '../domain/task-note.ts';
+import type { RepositoryDescription } from '../activities/github/interface.ts';
 import { failWith } from './failures.ts';
-import { coding, environment, github, planning } from './activities.ts';
+import { agent, coding, environment, github, planning } from './activities.ts';
 import { enterPhase, repositoryOf, type Experiment } from './experiment-state.ts';
 
 /** The idea becomes a task note; the repository and its base branch are looked at before anything is made. */
@@ -10,23 +12,32 @@ export async function plan(experiment: Experiment): Promise<void> {
   const repository = repositoryOf(experiment);
   const base = source.kind === 'idea' ? source.base : source.note.base;
   enterPhase(experiment, 'planning', `a look at ${repository}`);
-  const description = await github.describeRepository.executeWithOptions({ summary: repository }, [
-    { repository, base },
-  ]);
-  if (source.kind === 'idea') {
-    enterPhase(experiment, 'planning', 'the task note of Gemini CLI');
-    const planned = await planning.planTaskNote.executeWithOptions(
-      { summary: 'Gemini CLI writes the task note' },
-      [{ experimentId: id, idea: source.idea, repository, base, description }],
-    );
-    experiment.note = planned.note;
-    experiment.body = planned.body;
-    experiment.tokens += planned.tokens;
-  }
-  const prepared = await coding.prepareSource.executeWithOptions({ summary: `worktree of ${repository}` }, [
-    { experimentId: id, repository, base },
+  const description = await github.describeRepository.executeWithOptions(
+    { summary: `looks at ${repository}` },
+    [{ repository, base }],
+  );
+  enterPhase(experiment, 'planning', source.kind === 'idea' ? 'the task note of Gemini CLI' : 'a worktree');
+  const [prepared] = await Promise.all([
+    coding.prepareSource.executeWithOptions({ summary: `worktree of ${repository}` }, [
+      { experimentId: id, repository, base },
+    ]),
+    source.kind === 'idea' ? writeTaskNote(experiment, source, description) : undefined,
   ]);
   experiment.nextAttempt = prepared.nextAttempt;
+}
+
+async function writeTaskNote(
+  experiment: Experiment,
+  { idea, repository, base }: ExperimentSource & { readonly kind: 'idea' },
+  description: RepositoryDescription,
+): Promise<void> {
+  const planned = await planning.planTaskNote.executeWithOptions(
+    { summary: 'Gemini CLI writes the task note' },
+    [{ experimentId: experiment.input.id, idea, repository, base, description }],
+  );
+  experiment.note = planned.note;
+  experiment.body = planned.body;
+  experiment.tokens += planned.tokens;
 }
 
 /** Qwen Code changes the code: first by the note, later by findings or by the PI's words. */
@@ -35,8 +46,8 @@ export async function implement(
   { findings, instructions }: { readonly findings: readonly Finding[]; readonly instructions: string | null },
 ): Promise<void> {
   enterPhase(experiment, 'implementing', 'the change of Qwen Code');
-  const implementation = await coding.implementChange.executeWithOptions(
-    { summary: `Qwen Code, round ${experiment.round}` },
+  const implementation = await agent.implementChange.executeWithOptions(
+    { summary: `Qwen Code, round ${experiment.round + 1}` },
     [
       {
         experimentId: experiment.input.id,
@@ -61,9 +72,10 @@ export async function implement(
 /** uv builds the environment on the shared disk, or finds the one of the same digest. */
 export async function freeze(experiment: Experiment): Promise<void> {
   enterPhase(experiment, 'freezing', 'the environment');
-  experiment.environment = await environment.freezeEnvironment.executeWithOptions({ summary: 'uv' }, [
-    { experimentId: experiment.input.id, environment: noteOf(experiment).environment },
-  ]);
+  experiment.environment = await environment.freezeEnvironment.executeWithOptions(
+    { summary: 'uv freezes the environment' },
+    [{ experimentId: experiment.input.id, environment: noteOf(experiment).environment }],
+  );
 }
 
 /** The branch is pushed and the pull request opened, or found again. */
@@ -72,19 +84,22 @@ export async function propose(experiment: Experiment): Promise<void> {
   const note = noteOf(experiment);
   const { headSha, summary } = implementationOf(experiment);
   enterPhase(experiment, 'proposing', 'the pull request');
-  await coding.pushBranch.executeWithOptions({ summary: headSha.slice(0, 12) }, [
+  await coding.pushBranch.executeWithOptions({ summary: `pushes ${headSha.slice(0, 12)}` }, [
     { experimentId: id, repository: note.repository, headSha },
   ]);
-  experiment.pullRequest = await github.openPullRequest.executeWithOptions({ summary: note.title }, [
-    {
-      experimentId: id,
-      note,
-      body: experiment.body,
-      headSha,
-      summary,
-      environmentDigest: experiment.environment?.digest ?? '',
-    },
-  ]);
+  experiment.pullRequest = await github.openPullRequest.executeWithOptions(
+    { summary: 'opens the pull request' },
+    [
+      {
+        experimentId: id,
+        note,
+        body: experiment.body,
+        headSha,
+        summary,
+        environmentDigest: experiment.environment?.digest ?? '',
+      },
+    ],
+  );
 }
 
 export function noteOf({ note }: Experiment): TaskNote {

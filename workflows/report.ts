@@ -10,16 +10,19 @@ import { implementationOf, noteOf, pullRequestOf } from './plan-and-code.ts';
 export async function report(experiment: Experiment): Promise<void> {
   const note = noteOf(experiment);
   enterPhase(experiment, 'reporting', 'the curves from W&B');
-  const results = await wandb.readResults.executeWithOptions({ summary: note.metric.name }, [
-    {
-      runs: experiment.finished.map(({ run, seed }) => ({ ...run, seed })),
-      metric: note.metric,
-      baseline: note.baseline,
-    },
-  ]);
+  const results = await wandb.readResults.executeWithOptions(
+    { summary: `reads ${note.metric.name} back from W&B` },
+    [
+      {
+        runs: experiment.finished.map(({ run, seed }) => ({ ...run, seed })),
+        metric: note.metric,
+        baseline: note.baseline,
+      },
+    ],
+  );
   experiment.evidence = evidenceOf(experiment, results);
   experiment.pictures = [
-    await evidenceActivities.uploadCurves.executeWithOptions({ summary: 'the curves' }, [
+    await evidenceActivities.uploadCurves.executeWithOptions({ summary: 'draws and uploads the curves' }, [
       {
         repository: note.repository,
         experimentId: experiment.input.id,
@@ -61,7 +64,7 @@ export async function comment(experiment: Experiment): Promise<void> {
   if (experiment.pullRequest === null) return;
   await tried('the comment', async () => {
     const { url } = await evidenceActivities.updateComment.executeWithOptions(
-      { summary: experiment.phase, scheduleToCloseTimeout: '10 minutes' },
+      { summary: `comment: ${experiment.phase}`, scheduleToCloseTimeout: '10 minutes' },
       [commentInput(experiment)],
     );
     experiment.commentUrl = url;
@@ -70,9 +73,10 @@ export async function comment(experiment: Experiment): Promise<void> {
 
 /** Shows the evidence: nobody may be asked to decide on what was not shown, so this one must come through. */
 export async function showEvidence(experiment: Experiment): Promise<void> {
-  const { url } = await evidenceActivities.updateComment.executeWithOptions({ summary: 'evidence' }, [
-    commentInput(experiment),
-  ]);
+  const { url } = await evidenceActivities.updateComment.executeWithOptions(
+    { summary: 'comment: the evidence' },
+    [commentInput(experiment)],
+  );
   experiment.commentUrl = url;
 }
 

@@ -1,9 +1,9 @@
-import { CancellationScope, condition, sleep, upsertSearchAttributes } from '@temporalio/workflow';
+import { CancellationScope, condition, sleep } from '@temporalio/workflow';
 
 import { decideGate, type GateAnswer, type GatePolicy, type OwnCheck } from '../domain/decide-gate.ts';
+import { taskNoteFile } from '../domain/ids.ts';
 import type { SeenPullRequest } from '../activities/github/interface.ts';
 import { github, pullRequest as pullRequestActivities } from './activities.ts';
-import { searchAttributes } from './contract.ts';
 import { enterPhase, repositoryOf, type Experiment } from './experiment-state.ts';
 import { implementationOf, noteOf, pullRequestOf } from './plan-and-code.ts';
 
@@ -18,10 +18,11 @@ export async function review(
   const { number } = pullRequestOf(experiment);
   const { headSha } = implementationOf(experiment);
   enterPhase(experiment, 'reviewing', "Copilot's review and the checks");
-  upsertSearchAttributes([{ key: searchAttributes.pullRequest, value: `${repository}#${number}` }]);
   await Promise.all([
     publish(experiment, 'pending', 'the quality gate is looking'),
-    github.requestReview.executeWithOptions({ summary: 'Copilot' }, [{ repository, number, headSha }]),
+    github.requestReview.executeWithOptions({ summary: "asks for Copilot's review" }, [
+      { repository, number, headSha },
+    ]),
   ]);
   const deadline = Date.now() + experiment.input.policy.reviewDeadlineMinutes * 60_000;
 
@@ -74,6 +75,7 @@ function ownChecks(experiment: Experiment): OwnCheck[] {
   const { environment, implementation } = experiment;
   const note = noteOf(experiment);
   const missing = environment?.missingGuarantees ?? [];
+  const changed = implementation?.changedPaths.filter((path) => path !== taskNoteFile) ?? [];
   return [
     {
       name: 'environment',
@@ -90,7 +92,7 @@ function ownChecks(experiment: Experiment): OwnCheck[] {
     {
       name: 'changed paths',
       passed: implementation !== null,
-      detail: `${implementation?.changedPaths.join(', ') ?? 'none'}, all inside ${note.change.paths.join(', ')}`,
+      detail: `${changed.join(', ')}, all inside ${note.change.paths.join(', ')}; besides them the task note`,
     },
   ];
 }
@@ -133,14 +135,17 @@ function waits(experiment: Experiment, last: Look, deadline: number): Promise<Se
 }
 
 async function observe(experiment: Experiment, since: string | null): Promise<SeenPullRequest> {
-  return pullRequestActivities.awaitPullRequestChange.executeWithOptions({ summary: 'the pull request' }, [
-    {
-      repository: repositoryOf(experiment),
-      number: pullRequestOf(experiment).number,
-      since,
-      pollSeconds: experiment.input.policy.githubPollSeconds,
-    },
-  ]);
+  return pullRequestActivities.awaitPullRequestChange.executeWithOptions(
+    { summary: 'looks at the pull request' },
+    [
+      {
+        repository: repositoryOf(experiment),
+        number: pullRequestOf(experiment).number,
+        since,
+        pollSeconds: experiment.input.policy.githubPollSeconds,
+      },
+    ],
+  );
 }
 
 async function publish(
@@ -148,7 +153,7 @@ async function publish(
   state: 'pending' | 'success' | 'failure',
   description: string,
 ): Promise<void> {
-  await github.publishQuality.executeWithOptions({ summary: state }, [
+  await github.publishQuality.executeWithOptions({ summary: `quality gate: ${state}` }, [
     {
       repository: repositoryOf(experiment),
       headSha: implementationOf(experiment).headSha,

@@ -1,11 +1,9 @@
 import { posix } from 'node:path';
 
+import { taskNoteFile } from '../../domain/ids.ts';
 import { Failure } from '../../infra/failure.ts';
 import { git, type GitCall } from '../../infra/git/run-git.ts';
 import { findSecrets } from './secret-patterns.ts';
-
-/** The task note is committed with the change, whatever the note allows. */
-export const taskNoteFile = 'QWEN_TASK.md';
 
 export interface ChangeRules {
   /** Globs of the task note's change.paths. */

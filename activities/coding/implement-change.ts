@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 import type { Finding } from '../../domain/decide-gate.ts';
-import { branchName } from '../../domain/ids.ts';
+import { branchName, taskNoteFile } from '../../domain/ids.ts';
 import { formatTaskNote } from '../../domain/task-note-text.ts';
 import { placeMarker } from '../../infra/agents/agent-process.ts';
 import { withAgentSession } from '../../infra/agents/agent-session.ts';
@@ -18,7 +18,7 @@ import { mirrorPath } from '../../infra/git/mirror.ts';
 import { git, type GitCall } from '../../infra/git/run-git.ts';
 import { withLock } from '../../infra/git/with-lock.ts';
 import { renderTemplate } from '../../infra/templates/render-template.ts';
-import { checkChange, taskNoteFile } from './check-change.ts';
+import { checkChange } from './check-change.ts';
 import { type CodingDeps, experimentDir, gitCall, sourceDir } from './coding-deps.ts';
 import type { Implementation, ImplementInput } from './interface.ts';
 import { guardRepository } from './repository-guard.ts';

@@ -1,10 +1,10 @@
+import { qualityContext } from '../../domain/ids.ts';
 import { createHash } from 'node:crypto';
 
 import type { Check, PullRequestSnapshot, Review, ReviewThread } from '../../domain/pull-request.ts';
 import { Failure } from '../../infra/failure.ts';
 import type { CommitStatus, GithubClient, PullRequest } from '../../infra/github/github-client.ts';
 import type { SeenPullRequest } from './interface.ts';
-import { qualityContext } from './publish-quality.ts';
 
 const looks = 3;
 

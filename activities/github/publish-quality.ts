@@ -1,8 +1,6 @@
+import { qualityContext } from '../../domain/ids.ts';
 import type { GithubClient } from '../../infra/github/github-client.ts';
 import type { QualityInput } from './interface.ts';
-
-/** The name under which Hephaestus's own verdict stands beside the other checks. */
-export const qualityContext = 'hephaestus/quality';
 
 /** GitHub refuses longer ones. */
 const longestDescription = 140;

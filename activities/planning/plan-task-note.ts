@@ -1,3 +1,4 @@
+import { taskNoteFile } from '../../domain/ids.ts';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -29,7 +30,6 @@ export interface PlanningDeps {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-const noteFile = 'QWEN_TASK.md';
 /** The first try, and three times mending. */
 const maxTries = 4;
 const wallClockMs = 15 * 60_000;
@@ -57,7 +57,7 @@ export async function planTaskNote(deps: PlanningDeps, input: PlanInput, watch: 
   const agent = geminiAgent({
     argv: deps.tools.gemini,
     settings: deps.gemini,
-    writableFile: join(folder, noteFile),
+    writableFile: join(folder, taskNoteFile),
     maxTurns: 40,
   });
   try {
@@ -76,7 +76,7 @@ async function talk(say: Say, folder: string, input: PlanInput): Promise<Plan> {
   for (let tries = 0; tries < maxTries; tries += 1) {
     const answer = await say(prompt);
     tokens += answer.tokens;
-    const checked = await checkNote(join(folder, noteFile), input);
+    const checked = await checkNote(join(folder, taskNoteFile), input);
     if (checked.status === 'valid') return { note: checked.note, body: checked.body, tokens };
     problems = checked.problems;
     prompt = mendPrompt(input, folder, problems);
@@ -90,7 +90,10 @@ async function talk(say: Say, folder: string, input: PlanInput): Promise<Plan> {
 async function checkNote(file: string, input: PlanInput): Promise<Checked> {
   const text = await readNote(file);
   if (text === null) {
-    return { status: 'invalid', problems: [{ path: '', value: 'no file', expected: `a file ${noteFile}` }] };
+    return {
+      status: 'invalid',
+      problems: [{ path: '', value: 'no file', expected: `a file ${taskNoteFile}` }],
+    };
   }
   const result = parseTaskNote(text);
   if (result.status === 'invalid') return result;
@@ -121,7 +124,7 @@ function mendPrompt(input: PlanInput, folder: string, problems: readonly TaskNot
     `Repository: ${input.repository}`,
     `Base branch: ${input.base}`,
     '',
-    `${folder}/${noteFile} is not valid yet. Write the whole file again without these problems:`,
+    `${folder}/${taskNoteFile} is not valid yet. Write the whole file again without these problems:`,
     '',
     quote(formatProblems(problems), 20_000),
   ].join('\n');

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 
+import manifest from '../../package.json' with { type: 'json' };
 import { addDecisions } from './commands/decisions.ts';
 import { addList } from './commands/list.ts';
 import { addShow } from './commands/show.ts';
@@ -15,6 +16,7 @@ export async function runCli(args: readonly string[], world: Omit<CliContext, 'e
   const context: CliContext = { ...world, exit: { code: exitCodes.done } };
   const program = new Command('hephaestus')
     .description('From an idea to a reviewed pull request, a job, curves, a merge and a note.')
+    .version(manifest.version, '-V, --version', 'print the version')
     .configureOutput({
       writeOut: (text) => void world.streams.stdout.write(text),
       writeErr: (text) => void world.streams.stderr.write(text),

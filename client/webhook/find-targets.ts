@@ -1,4 +1,4 @@
-import { branchName } from '../../domain/ids.ts';
+import { branchName, commentMarkerStart, qualityContext } from '../../domain/ids.ts';
 
 /** Which experiments a delivery may be about: by the branches it names, or by its pull request. */
 export interface Targets {
@@ -31,12 +31,22 @@ const byBranch = new Map<string, (payload: unknown) => readonly unknown[]>(
 /** Names of the events that can be about an experiment; any other is answered and ignored. */
 export const knownEvents: ReadonlySet<string> = new Set([...byBranch.keys(), 'issue_comment', 'ping']);
 
+const nobody: Targets = { experimentIds: [], pullRequest: null };
+
 /** Pure; a payload of any shape gives an answer. */
 export function findTargets(event: string, payload: unknown): Targets {
+  if (isOwnDoing(event, payload)) return nobody;
   if (event === 'issue_comment') return { experimentIds: [], pullRequest: commentedPullRequest(payload) };
   const branches = byBranch.get(event)?.(payload) ?? [];
   const ids = branches.flatMap((branch) => experimentIdOf(branch) ?? []);
   return { experimentIds: [...new Set(ids)], pullRequest: null };
+}
+
+/** What Hephaestus itself just wrote is no reason to look again. A forged marker hides only its own comment. */
+function isOwnDoing(event: string, payload: unknown): boolean {
+  if (event === 'status') return at(payload, 'context') === qualityContext;
+  const body = at(payload, 'comment', 'body');
+  return event === 'issue_comment' && typeof body === 'string' && body.startsWith(commentMarkerStart);
 }
 
 /** Somebody else's copy of the repository may have a branch of the same name: it has no say. */

@@ -39,10 +39,10 @@ async function filesWithSecrets(world: string): Promise<string[]> {
     Buffer.from(`x-access-token:${secret}`).toString('base64'),
     Buffer.from(`api:${secret}`).toString('base64'),
   ]);
-  const roots = [join(world, 'home'), join(world, 'lab', 'qizhi', 'jobs')];
+  const searched = [join(world, 'home'), join(world, 'lab', 'qizhi', 'jobs')];
   const found: string[] = [];
-  for (const root of roots) {
-    for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+  for (const folder of searched) {
+    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
       if (!entry.isFile() || path === join(world, 'home', '.env') || path.includes('/environments/'))
         continue;

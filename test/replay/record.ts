@@ -4,7 +4,9 @@
  * Record only for a new shape of experiment: a history that no longer replays means that running experiments would break.
  */
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
+import type { ExperimentStatus } from '../../domain/experiment.ts';
 import { decisionSignals } from '../../workflows/contract.ts';
 import { ensureTools } from '../../infra/tools/ensure-tools.ts';
 import { processEnvironment } from '../../infra/env.ts';
@@ -28,8 +30,20 @@ type Handle = Awaited<ReturnType<typeof startExperiment>>;
 const root = join(import.meta.dirname, '..', '..');
 const directory = join(import.meta.dirname, 'histories');
 
-async function untilPhase(handle: Handle, phase: string): Promise<void> {
-  while ((await statusOf(handle)).phase !== phase) await new Promise((resolve) => setTimeout(resolve, 200));
+/** Long enough for any of these; a shape that does not come is an error and no endless wait. */
+const patience = 60_000;
+
+/** Until the experiment waits for its `attempt`-th decision. */
+async function untilDeciding(handle: Handle, attempt: number): Promise<void> {
+  await until(handle, ({ phase, attempts }) => phase === 'deciding' && attempts.length === attempt);
+}
+
+async function until(handle: Handle, reached: (status: ExperimentStatus) => boolean): Promise<void> {
+  const limit = Date.now() + patience;
+  while (!reached(await statusOf(handle))) {
+    if (Date.now() > limit) throw new Error(`${handle.workflowId} did not come that far`);
+    await delay(200);
+  }
 }
 
 /** Each shape: its world, and what is said to the experiment until it ends. */
@@ -37,13 +51,12 @@ const shapes: Record<string, { world: () => ScriptedWorld; act: (handle: Handle)
   rejected: {
     world: () => scriptedWorld(),
     act: async (handle) => {
-      await untilPhase(handle, 'deciding');
+      await untilDeciding(handle, 1);
       await handle.signal(decisionSignals.merge, { by: 'pi', head: '0'.repeat(40) });
       await handle.signal(decisionSignals.revise, { by: 'pi', instructions: 'a longer warm-up' });
-      await untilPhase(handle, 'implementing').catch(() => undefined);
-      await untilPhase(handle, 'deciding');
+      await untilDeciding(handle, 2);
       await handle.signal(decisionSignals.rerun, { by: 'pi', seeds: [3, 4] });
-      await untilPhase(handle, 'deciding');
+      await untilDeciding(handle, 3);
       await handle.signal(decisionSignals.reject, { by: 'pi', reason: 'inside noise' });
     },
   },
@@ -54,7 +67,7 @@ const shapes: Record<string, { world: () => ScriptedWorld; act: (handle: Handle)
       return world;
     },
     act: async (handle) => {
-      await untilPhase(handle, 'training');
+      await until(handle, ({ phase }) => phase === 'training');
       await handle.signal(decisionSignals.stop, { by: 'pi' });
     },
   },

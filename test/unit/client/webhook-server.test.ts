@@ -158,6 +158,8 @@ describe('findTargets', () => {
     ['pull_request', pullRequest(7), []],
     ['status', { branches: [{ name: branch }, { name: 'main' }, null] }, ['warmup']],
     ['status', { branches: 'main' }, []],
+    ['status', { context: 'hephaestus/quality', branches: [{ name: branch }] }, []],
+    ['status', { context: 'ci/other', branches: [{ name: branch }] }, ['warmup']],
     ['check_run', { check_run: { check_suite: { head_branch: branch }, pull_requests: [] } }, ['warmup']],
     [
       'check_run',
@@ -183,6 +185,8 @@ describe('findTargets', () => {
     const comment = { repository, issue: { number: 7, pull_request: {} } };
     expect(findTargets('issue_comment', comment).pullRequest).toBe('lab/digits#7');
     expect(findTargets('issue_comment', { repository, issue: { number: 7 } }).pullRequest).toBeNull();
+    const own = { ...comment, comment: { body: '<!-- hephaestus:warmup -->\nEvidence' } };
+    expect(findTargets('issue_comment', own).pullRequest).toBeNull();
     expect(findTargets('issue_comment', { issue: { number: '7', pull_request: {} } }).pullRequest).toBeNull();
   });
 });
