@@ -92,7 +92,17 @@ async function runJob(
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
     staticSummary: `${note.title}, attempt ${attempt.number}, seed ${seed}`,
   });
-  return child.result();
+  const finished = await child.result();
+  markSynced(attempt, finished);
+  return finished;
+}
+
+function markSynced({ jobs }: Attempt, { seed, jobId, gpuHours, run }: FinishedJob): void {
+  const index = jobs.findIndex((job) => job.seed === seed);
+  const job = jobs[index];
+  if (job === undefined) return;
+  const detail = `${run.rows} rows at W&B`;
+  jobs[index] = { ...job, state: 'synced', detail, jobId, gpuHours, runUrl: run.url, outcome: 'succeeded' };
 }
 
 /** Shows how far the slowest job is: queued, training, syncing. */
@@ -133,15 +143,6 @@ function collect(
     const job = attempt.jobs[index];
     if (job === undefined) continue;
     if (result.status === 'fulfilled') {
-      const { jobId, gpuHours, run } = result.value;
-      attempt.jobs[index] = {
-        ...job,
-        state: 'synced',
-        jobId,
-        gpuHours,
-        runUrl: run.url,
-        outcome: 'succeeded',
-      };
       experiment.finished.push(result.value);
       continue;
     }

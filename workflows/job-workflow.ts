@@ -29,7 +29,6 @@ export async function JobWorkflow(input: JobWorkflowInput): Promise<FinishedJob>
     if (ended.decision.outcome !== 'succeeded') throw failureOf(input, ended);
     await tell(input, progress, 'syncing', ended.decision.sentence);
     const run = await sync(input);
-    await tell(input, progress, 'synced', `${run.rows} rows at W&B`);
     return {
       seed: input.seed,
       jobId: progress.jobId,
