@@ -15,6 +15,7 @@ import { rehearse } from './rehearse.ts';
 import { relocate } from './relocate.ts';
 import { scan } from './scan.ts';
 import { linkVenv, refuseCommittedVenv } from './worktree.ts';
+import { unlessMissing } from '../../infra/unless-missing.ts';
 
 export interface EnvironmentDependencies {
   readonly disk: SharedDiskSettings;
@@ -186,7 +187,7 @@ async function removeUnproven(folder: string): Promise<void> {
 
 /** Read-only folders are opened first, because nothing can be removed from them otherwise. */
 async function remove(path: string): Promise<void> {
-  const entry = await lstat(path).catch(() => undefined);
+  const entry = await unlessMissing(lstat(path));
   if (entry === undefined) return;
   if (entry.isDirectory()) await eachFolder(path, (folder) => chmod(folder, 0o755));
   await rm(path, { recursive: true, force: true, maxRetries: 3 });

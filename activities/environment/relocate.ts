@@ -1,5 +1,6 @@
 import { lstat, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { unlessMissing } from '../../infra/unless-missing.ts';
 
 /** What uv leaves behind for itself. */
 const leftovers = [
@@ -26,7 +27,7 @@ export async function relocate(folder: string, path: string): Promise<void> {
   await makeLinksRelative(bin, folder);
   await rewriteConfiguration(join(folder, 'venv', 'pyvenv.cfg'), folder, path);
   const python = join(folder, 'python');
-  if ((await lstat(python).catch(() => undefined)) === undefined) return;
+  if ((await unlessMissing(lstat(python))) === undefined) return;
   await makeLinksRelative(python, folder);
   for (const home of await folders(python)) await relocatePython(home, folder, path);
 }

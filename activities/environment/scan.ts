@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { lstat, open, readdir, readFile, readlink, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { unlessMissing } from '../../infra/unless-missing.ts';
 
 export interface ScanOptions {
   /** The environment, at its final path. */
@@ -69,7 +70,7 @@ async function scanEntry(tree: Tree, directory: string, entry: Dirent): Promise<
 
 async function scanLink(tree: Tree, path: string, name: string): Promise<void> {
   const target = await readlink(path);
-  const real = await realpath(path).catch(() => undefined);
+  const real = await unlessMissing(realpath(path));
   if (real === undefined) {
     tree.findings.push(`${name} links to ${target}, which does not exist.`);
     return;

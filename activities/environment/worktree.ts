@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import writeFileAtomic from 'write-file-atomic';
 
 import { Failure } from '../../infra/failure.ts';
+import { unlessMissing } from '../../infra/unless-missing.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -50,7 +51,7 @@ export async function linkVenv(source: string, venv: string, environment: Enviro
   const fresh = `${link}.new`;
   await rm(fresh, { force: true });
   await symlink(relative(source, venv), fresh);
-  const standing = await lstat(link).catch(() => undefined);
+  const standing = await unlessMissing(lstat(link));
   if (standing?.isDirectory() === true) await rm(link, { recursive: true, force: true });
   await rename(fresh, link);
 }

@@ -158,7 +158,9 @@ describe.concurrent('bad input', () => {
     world.variants.set('exits-one', 'import sys\n\nprint("no such data set: cifar")\nsys.exit(1)\n');
     const failed = await startAndWatch('exits-one');
     expect(failed.code).toBe(1);
-    expect(failed.text).toMatch(/failure: JobFailed: seed 0: .*code 1; see .*output\.log.*no such data set: cifar/s);
+    expect(failed.text).toMatch(
+      /failure: JobFailed: seed 0: .*code 1; see .*output\.log.*no such data set: cifar/s,
+    );
     world.variants.set('exits-one', goodTraining);
     await startAgain('exits-one');
     expect((await world.cli(['show', 'exits-one'])).text).toMatch(/^ {2}2 +0 +synced/m);

@@ -80,10 +80,10 @@ describe('npm run demo', () => {
       [join(root, 'infra', 'lab', 'demo', 'index.ts'), '--directory', directory],
       { reject: false, stdin: 'ignore', env: { NO_COLOR: '1' } },
     );
+    // Read to its end: a reader that goes away would be a second trouble beside the interruption.
     for await (const line of demo.iterable()) {
-      if (line.includes('implementing')) break;
+      if (line.includes('implementing')) demo.kill('SIGINT');
     }
-    demo.kill('SIGINT');
     const { exitCode } = await demo;
     expect(exitCode).toBe(130);
     expect(await leftOvers()).toEqual([]);

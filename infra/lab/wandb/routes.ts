@@ -12,6 +12,7 @@ import type { GraphqlApi } from './graphql-api.ts';
 import { runPage, runsPage } from './pages.ts';
 import { runFilePath } from './run-fields.ts';
 import type { RunStore, StoredRun } from './run-store.ts';
+import { unlessMissing } from '../../unless-missing.ts';
 
 interface WandbRoutesOptions {
   readonly store: RunStore;
@@ -71,7 +72,7 @@ export function addWandbRoutes(server: FastifyInstance, options: WandbRoutesOpti
   server.get('/storage/:entity/:project/:run/*', async (request, reply) => {
     const parameters = FileParameters.parse(request.params);
     const run = runOf(store, parameters);
-    const content = run && (await readFile(runFilePath(run, parameters['*'])).catch(() => undefined));
+    const content = run && (await unlessMissing(readFile(runFilePath(run, parameters['*']))));
     return content === undefined
       ? reply.code(404).send()
       : reply.type('text/plain; charset=utf-8').send(content);

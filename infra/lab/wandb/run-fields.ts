@@ -5,6 +5,7 @@ import { parseLooseJson } from '../../wandb/loose-json.ts';
 import { countedRows, historyKeys, historyRows, inRange, sample, sampledRows } from './history.ts';
 import { runState } from './run-record.ts';
 import type { StoredRun } from './run-store.ts';
+import { unlessMissing } from '../../unless-missing.ts';
 
 /** What the resolvers of a run need besides the run itself. */
 export interface RunFieldsContext {
@@ -119,7 +120,7 @@ async function fileConnection(
   const names = run.record.files.filter((name) => wanted.includes(name));
   const nodes = await Promise.all(
     names.map(async (name) => {
-      const found = await stat(runFilePath(run, name)).catch(() => undefined);
+      const found = await unlessMissing(stat(runFilePath(run, name)));
       const url = runFileUrl(run, context.baseUrl, name);
       return {
         id: Buffer.from(`File:${run.record.runId}:${name}`).toString('base64'),

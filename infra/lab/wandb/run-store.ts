@@ -5,6 +5,7 @@ import writeFileAtomic from 'write-file-atomic';
 
 import { LineFile } from './line-file.ts';
 import { newRunRecord, type RunKey, RunRecord } from './run-record.ts';
+import { unlessMissing } from '../../unless-missing.ts';
 
 /** One run with its lines. `history` is what `wandb-history.jsonl` holds, and so on. */
 export interface StoredRun {
@@ -70,7 +71,7 @@ export async function openRunStore(directory: string): Promise<RunStore> {
 
 async function openRun(folder: string): Promise<StoredRun | undefined> {
   const path = join(folder, 'run.json');
-  const exists = await stat(path).catch(() => undefined);
+  const exists = await unlessMissing(stat(path));
   if (exists === undefined) return undefined;
   return openLines(folder, RunRecord.parse(JSON.parse(await readFile(path, 'utf8'))));
 }
