@@ -7,7 +7,7 @@ export default defineConfig({
     include: ['test/{unit,replay,integration,e2e}/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default', './test/support/last-line-reporter.ts'],
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 180_000,
   },
 });

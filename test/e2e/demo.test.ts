@@ -6,7 +6,7 @@ import { parse } from 'dotenv';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const root = join(import.meta.dirname, '..', '..');
+const checkout = join(import.meta.dirname, '..', '..');
 
 let directory: string;
 beforeAll(async () => {
@@ -57,7 +57,7 @@ describe('npm run demo', () => {
   it('ends with a merged commit, a comment with its picture and a note, and leaves no process', async () => {
     const { stdout, exitCode } = await execa(
       process.execPath,
-      [join(root, 'infra', 'lab', 'demo', 'index.ts'), '--directory', directory],
+      [join(checkout, 'infra', 'lab', 'demo', 'index.ts'), '--directory', directory],
       { reject: false, stdin: 'ignore', env: { NO_COLOR: '1' } },
     );
     expect(stdout).toMatch(/merged: [0-9a-f]{12} /);
@@ -74,18 +74,23 @@ describe('npm run demo', () => {
     expect(await filesWithSecrets(join(directory, 'demo'))).toEqual([]);
   }, 240_000);
 
-  it('cleans up all of its processes when it is interrupted', async () => {
-    const demo = execa(
-      process.execPath,
-      [join(root, 'infra', 'lab', 'demo', 'index.ts'), '--directory', directory],
-      { reject: false, stdin: 'ignore', env: { NO_COLOR: '1' } },
-    );
-    // Read to its end: a reader that goes away would be a second trouble beside the interruption.
-    for await (const line of demo.iterable()) {
-      if (line.includes('implementing')) demo.kill('SIGINT');
-    }
-    const { exitCode } = await demo;
-    expect(exitCode).toBe(130);
-    expect(await leftOvers()).toEqual([]);
-  }, 240_000);
+  it.each(['it is interrupted', 'nobody reads its output any more'])(
+    'cleans up all of its processes when %s',
+    async (reason) => {
+      const demo = execa(
+        process.execPath,
+        [join(checkout, 'infra', 'lab', 'demo', 'index.ts'), '--directory', directory],
+        { reject: false, stdin: 'ignore', env: { NO_COLOR: '1' } },
+      );
+      for await (const line of demo.iterable()) {
+        if (!line.includes('implementing')) continue;
+        if (reason !== 'it is interrupted') break;
+        demo.kill('SIGINT');
+      }
+      const { exitCode } = await demo;
+      expect(exitCode).toBe(130);
+      expect(await leftOvers()).toEqual([]);
+    },
+    240_000,
+  );
 });

@@ -17,6 +17,14 @@ const command = new Command('demo')
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
 
+// `npm run demo | head`: nobody reads any more, which must not leave processes behind.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    interrupted.abort();
+  });
+}
+
 try {
   await runDemo({
     ...command.opts<{ keep?: boolean; directory: string; record?: string }>(),

@@ -24,7 +24,8 @@ beforeAll(async () => {
 });
 afterAll(() => temporal.close());
 
-const patiently = { timeout: 30_000, interval: 50 };
+/** Every look replays the experiment on the worker under test: too many of them are what it would wait for. */
+const patiently = { timeout: 90_000, interval: 250 };
 
 /** The activity that holds an experiment in each phase. */
 const holds: readonly { readonly phase: string; readonly activity: ActivityName }[] = [

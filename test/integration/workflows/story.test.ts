@@ -30,7 +30,8 @@ afterAll(() => temporal.close());
 
 type Handle = Awaited<ReturnType<typeof startExperiment>>;
 
-const patiently = { timeout: 30_000, interval: 50 };
+/** Every look replays the experiment on the worker under test: too many of them are what it would wait for. */
+const patiently = { timeout: 90_000, interval: 250 };
 
 async function reaches(handle: Handle, phase: string): Promise<void> {
   await vi.waitFor(async () => expect((await statusOf(handle)).phase).toBe(phase), patiently);
