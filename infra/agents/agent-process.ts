@@ -11,6 +11,7 @@ import { killLeftOvers } from './left-overs.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { maskSecrets } from './mask-secrets.ts';
 import type { Transcript } from './transcript.ts';
+import { signalGroup } from '../signal-group.ts';
 
 export interface AgentRun extends AgentTurn {
   readonly agent: Agent;
@@ -139,16 +140,6 @@ async function endsWithin(work: Promise<void>, limitMs: number): Promise<boolean
   const ended = await Promise.race([work.then(() => true), late]);
   timer.abort();
   return ended;
-}
-
-function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    // Nobody is left in the group: what was wanted.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
 }
 
 interface Reader {

@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { z } from 'zod';
 
 import type { WandbSettings } from '../settings.ts';
+import { signalGroup } from '../signal-group.ts';
 
 export interface SyncRunOptions {
   /** What starts `wandb sync`, for example `['/usr/bin/wandb', 'sync']`. */
@@ -122,16 +123,6 @@ function childEnvironment({ environment, scratch, settings }: SyncRunOptions): R
 function stopGroup(pid: number | undefined): void {
   signalGroup(pid, 'SIGTERM');
   setTimeout(() => signalGroup(pid, 'SIGKILL'), graceMs).unref();
-}
-
-function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    // Nobody of the group is left.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
 }
 
 const DebugLine = z.object({

@@ -1,4 +1,5 @@
 import { execa } from 'execa';
+import { signalGroup } from '../../signal-group.ts';
 
 export interface ChildOptions {
   readonly name: string;
@@ -71,12 +72,4 @@ async function endGroup(child: { readonly pid?: number | undefined } & PromiseLi
   await child;
   clearTimeout(timer);
   signalGroup(pid, 'SIGKILL');
-}
-
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
 }
