@@ -1,6 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 
-import { failureTypes, type FailureType } from '../domain/failure.ts';
+import type { FailureType } from '../domain/failure.ts';
 import { findDiskFailure } from '../infra/disk-failure.ts';
 import { Failure } from '../infra/failure.ts';
 
@@ -38,7 +38,7 @@ function fromFailure(failure: Failure): ApplicationFailure {
   return ApplicationFailure.create({
     type: failure.type,
     message: failure.message,
-    nonRetryable: failureTypes[failure.type] === 'final',
+    nonRetryable: !failure.retry,
     ...(benign.has(failure.type) && { category: ApplicationFailureCategory.BENIGN }),
     ...(failure.retryAfterMs !== undefined && { nextRetryDelay: failure.retryAfterMs }),
     ...(failure.cause instanceof Error && { cause: failure.cause }),

@@ -1,68 +1,73 @@
-import type { JobObservation, JobOutcome, JobRecords } from './job.ts';
+import type { JobExit, JobObservation, JobRecords } from './job.ts';
+import { jobTable, type Cell, type PlatformWord, type RecordWord } from './job-table.ts';
 
-export type JobDecision =
-  | { readonly status: 'wait'; readonly phase: 'queued' | 'training'; readonly sentence: string }
-  | { readonly status: 'ended'; readonly outcome: JobOutcome; readonly sentence: string };
+export type JobDecision = Cell;
 
-/**
- * Joins the two witnesses of a job. Precedence:
- * 1. the job's own exit record: what the process itself saw happen cannot be outvoted;
- * 2. a terminal answer of the API;
- * 3. otherwise the job is believed to go on: not being able to ask is never an end.
- */
-export function decideJob(observation: JobObservation | null, records: JobRecords | null): JobDecision {
-  const exit = records?.exit ?? null;
+/** What was asked of the platform, by which an end is judged. */
+export interface JobLimits {
+  /** Wall-clock limit of the job, ms. */
+  readonly maxRunningMs: number;
+  /** Whether the platform starts the job again by itself after a fault. */
+  readonly mayRestart: boolean;
+}
+
+/** Codes of the start script itself: the disk cannot be used, the environment does not work. */
+const ownCodes: ReadonlySet<number> = new Set([74, 78]);
+/** The platform counts from its own start of the container, the limit is not kept to the second. */
+const nearLimit = 0.98;
+
+/** Joins the two witnesses of a job by `jobTable`: what the platform says, and what the job itself wrote on the disk. */
+export function decideJob(
+  observation: JobObservation | null,
+  records: JobRecords,
+  limits: JobLimits,
+): JobDecision {
+  const platform = platformWord(observation, records, limits);
+  const own = recordWord(records, observation);
+  const cell =
+    limits.mayRestart && own === 'failed' && goesOn.has(platform)
+      ? startedAgain
+      : jobTable[platform][own];
+  return { ...cell, sentence: fill(cell.sentence, observation, records.exit) };
+}
+
+const startedAgain: Cell = {
+  status: 'wait',
+  phase: 'training',
+  sentence: 'the command ended with code {code}; the platform may start the job again ({status})',
+};
+
+const goesOn: ReadonlySet<PlatformWord> = new Set(['unasked', 'pending', 'queued', 'running', 'restarting', 'unknown']);
+
+function platformWord(
+  observation: JobObservation | null,
+  { exit }: JobRecords,
+  { maxRunningMs }: JobLimits,
+): PlatformWord {
+  if (observation === null) return 'unasked';
+  const { state } = observation;
+  if (state !== 'failed' && state !== 'stopped') return state;
+  if (observation.evicted) return 'evicted';
+  const ran = Math.max(observation.runningMs, exit === null ? 0 : exit.endedAt - exit.startedAt);
+  return ran >= maxRunningMs * nearLimit ? 'over-time' : state;
+}
+
+function recordWord({ claim, exit, silent, duplicates }: JobRecords, observation: JobObservation | null): RecordWord {
   if (exit !== null) {
-    if (exit.code === 0) return ended('succeeded', 'the job wrote that it ended with code 0');
-    if (observation?.state === 'stopped' || observation?.state === 'stopping') {
-      return ended('stopped', `the platform stopped the job; it ended with code ${exit.code}`);
-    }
-    return ended('failed', exit.reason ?? `the job wrote that it ended with code ${exit.code}`);
+    if (exit.code === 0) return 'done';
+    if (exit.signal === 'TERM' && exit.reason !== null) return 'told';
+    return ownCodes.has(exit.code) && exit.reason !== null ? 'refused' : 'failed';
   }
-  switch (observation?.state) {
-    case 'stopped':
-      return ended('stopped', 'the platform says that the job was stopped');
-    case 'queue-out':
-      return ended('queue-out', 'the platform took the job out of its queue');
-    case 'failed':
-      return ended(
-        'failed',
-        `the platform says failed${reasonOf(observation)}, and the job left no exit record`,
-      );
-    case 'succeeded':
-      // Success needs a witness on the disk: SUCCEEDED with nothing run has been seen on the platform.
-      return records?.claim === null
-        ? ended(
-            'failed',
-            'the platform says succeeded, but the job never claimed its attempt: nothing was run',
-          )
-        : ended('succeeded', 'the platform says succeeded; the exit record has not reached the disk');
-    case 'running':
-    case 'stopping':
-      return wait('training', `the platform says ${observation.rawStatus}`);
-    case 'pending':
-    case 'queued':
-      return records?.claim
-        ? wait('training', 'the job claimed its attempt, the platform does not show it yet')
-        : wait('queued', `the platform says ${observation.rawStatus}${reasonOf(observation)}`);
-    case 'unknown':
-      return wait(
-        records?.claim ? 'training' : 'queued',
-        `the platform says ${observation.rawStatus}, a status not known here`,
-      );
-    case undefined:
-      return wait(records?.claim ? 'training' : 'queued', 'the platform has not been reached yet');
-  }
+  if (claim === null) return 'nothing';
+  if (observation !== null && duplicates.some(({ jobId }) => jobId === observation.jobId)) return 'displaced';
+  return silent ? 'silent' : 'alive';
 }
 
-function reasonOf(observation: JobObservation): string {
-  return observation.reason === '' ? '' : ` (${observation.reason})`;
-}
-
-function ended(outcome: JobOutcome, sentence: string): JobDecision {
-  return { status: 'ended', outcome, sentence };
-}
-
-function wait(phase: 'queued' | 'training', sentence: string): JobDecision {
-  return { status: 'wait', phase, sentence };
+function fill(sentence: string, observation: JobObservation | null, exit: JobExit | null): string {
+  const reason = observation?.reason ?? '';
+  return sentence
+    .replaceAll('{status}', observation?.rawStatus ?? '')
+    .replaceAll('{reason}', reason === '' ? '' : ` (${reason})`)
+    .replaceAll('{code}', String(exit?.code ?? ''))
+    .replaceAll('{ownReason}', exit?.reason ?? '');
 }

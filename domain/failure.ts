@@ -53,8 +53,14 @@ export const failureTypes = {
   SubmissionUnknown: 'final',
   // jobs
   JobFailed: 'final',
+  JobRefused: 'final',
   JobStopped: 'final',
+  JobPreempted: 'final',
+  JobTimedOut: 'final',
   JobQueueOut: 'final',
+  JobNotStarted: 'final',
+  JobLost: 'final',
+  JobDisplaced: 'final',
   JobNeverLogged: 'final',
   // W&B
   WandbUnauthorized: 'final',

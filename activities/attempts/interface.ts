@@ -28,16 +28,19 @@ export interface JobKey {
 }
 
 export interface AwaitRecordsInput extends JobKey {
-  /** Fingerprint of the records seen last; null to get the first look at once. */
+  /** Fingerprint of the records seen last (`nothingRecorded` before any were); null to get a look at once. */
   readonly since: string | null;
   readonly pollSeconds: number;
 }
 
 export interface SeenRecords {
   readonly records: JobRecords;
-  /** Changes when claim, exit or duplicates change; a heartbeat alone does not change it. */
+  /** Changes when claim, exit, duplicates or silence change; a heartbeat alone does not change it. */
   readonly fingerprint: string;
 }
+
+/** Fingerprint of an attempt in which no job has written anything yet. */
+export type NothingRecorded = 'nothing';
 
 /** Queue `networked`: an attempt's files on the shared disk. */
 export interface AttemptsActivities {
@@ -48,6 +51,8 @@ export interface AttemptsActivities {
    * Says who holds the claim now: `null` when it is us, the job's id when a job was first.
    */
   revokeAttempt(input: JobKey): Promise<{ readonly claimedBy: string | null }>;
+  /** Asks the job by the shared disk to stop, for when the platform cannot be asked or does not know it. */
+  requestStop(input: JobKey): Promise<void>;
   /** Fails benignly (`RecordsUnchanged`) while the fingerprint is still `since`. */
   awaitRecordsChange(input: AwaitRecordsInput): Promise<SeenRecords>;
 }

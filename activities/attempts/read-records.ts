@@ -13,6 +13,8 @@ const Exit = z.object({
   startedAt: z.number(),
   endedAt: z.number(),
   reason: z.string().nullable(),
+  peakMemoryBytes: z.number().nullable().default(null),
+  gpuSeconds: z.number().nullable().default(null),
 });
 const tailBytes = 4096;
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import type { JobObservation } from '../../domain/job.ts';
-import { jobState } from './job-status.ts';
+import { isReserving, jobState } from './job-status.ts';
 
 /** The platform writes some numbers as strings, and leaves fields out or empty until they mean something. */
 const looseNumber = z
@@ -31,12 +31,16 @@ export type JobDetail = z.infer<typeof JobDetail>;
 /** `now`: ms since the epoch, UTC. */
 export function toObservation(detail: JobDetail, now: number): JobObservation {
   return {
+    jobId: detail.job_id,
     state: jobState(detail.status),
     rawStatus: detail.status,
     reason: detail.sub_msg,
     runningMs: detail.running_time_ms ?? sinceRun(detail, now),
     gpuCount: detail.gpu_count ?? gpusOfConfig(detail),
     round: detail.current_running_round ?? 0,
+    reserving: isReserving(detail.status),
+    evicted: false,
+    queuedMs: 0,
     observedAt: now,
   };
 }

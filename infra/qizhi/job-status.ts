@@ -13,8 +13,7 @@ const states: Readonly<Record<string, JobState>> = {
   queueing: 'queued',
   queued: 'queued',
   running: 'running',
-  // Between two rounds of fault tolerance: the job goes on.
-  restarting: 'running',
+  restarting: 'restarting',
   stopping: 'stopping',
   succeeded: 'succeeded',
   success_reserving: 'succeeded',
@@ -22,8 +21,8 @@ const states: Readonly<Record<string, JobState>> = {
   failed: 'failed',
   fail_reserving: 'failed',
   failed_retaining: 'failed',
-  create_failed: 'failed',
-  pre_check_failed: 'failed',
+  create_failed: 'not-started',
+  pre_check_failed: 'not-started',
   stopped: 'stopped',
   cancelled: 'stopped',
   canceled: 'stopped',
@@ -34,7 +33,7 @@ const states: Readonly<Record<string, JobState>> = {
 /** The process has ended, but the platform keeps the GPUs for somebody to look around. */
 const reserving = new Set(['success_reserving', 'succeeded_retaining', 'fail_reserving', 'failed_retaining']);
 
-const terminal = new Set<JobState>(['succeeded', 'failed', 'stopped', 'queue-out']);
+const terminal = new Set<JobState>(['succeeded', 'failed', 'stopped', 'queue-out', 'not-started', 'gone']);
 
 /** What a status of the platform means, for example `job_queuing` or `QUEUING`. */
 export function jobState(rawStatus: string): JobState {
@@ -42,9 +41,14 @@ export function jobState(rawStatus: string): JobState {
   return Object.hasOwn(states, name) ? (states[name] ?? 'unknown') : 'unknown';
 }
 
+/** Whether the process has ended while the platform still holds the GPUs. */
+export function isReserving(rawStatus: string): boolean {
+  return reserving.has(bareName(rawStatus));
+}
+
 /** Whether the job has ended and holds no GPUs any more. */
 export function isReleased(rawStatus: string): boolean {
-  return terminal.has(jobState(rawStatus)) && !reserving.has(bareName(rawStatus));
+  return terminal.has(jobState(rawStatus)) && !isReserving(rawStatus);
 }
 
 function bareName(rawStatus: string): string {
