@@ -1,4 +1,5 @@
 import { createGithubActivities } from '../activities/github/create-github-activities.ts';
+import { createJanitorActivities } from '../activities/janitor/create-janitor-activities.ts';
 import { createQizhiActivities } from '../activities/qizhi/create-qizhi-activities.ts';
 import { drawCurves } from '../infra/charts/draw-curves.ts';
 import { section } from '../infra/config/config.ts';
@@ -8,6 +9,8 @@ import type { QueueActivities, ZoneContext } from './zone.ts';
 
 /** The cloud: GitHub and the Qizhi API, no shared disk. */
 export function controlZone({ config }: ZoneContext): QueueActivities[] {
+  // One client for everything that asks the platform: it holds one token.
+  const qizhi = createQizhiClient(section(config, 'qizhi'));
   return [
     {
       queue: 'github',
@@ -20,7 +23,7 @@ export function controlZone({ config }: ZoneContext): QueueActivities[] {
     },
     {
       queue: 'qizhi',
-      activities: createQizhiActivities({ qizhi: createQizhiClient(section(config, 'qizhi')) }),
+      activities: { ...createQizhiActivities({ qizhi }), ...createJanitorActivities({ qizhi }) },
       // The platform's gateway answers 429 to about three requests a second.
       concurrency: 3,
     },

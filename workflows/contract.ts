@@ -70,3 +70,6 @@ export const jobProgressSignal = defineSignal<[JobProgress]>('jobProgress');
 export const decideUpdate = defineUpdate<DecisionAnswer, [DecisionRequest]>('decide');
 
 export const statusQuery = defineQuery<ExperimentStatus>('status');
+
+/** What a visit of the janitor is at, in words. */
+export const janitorProgressQuery = defineQuery<string>('janitorProgress');

@@ -64,6 +64,7 @@ export function fakeExperiments(calls: Partial<Experiments>): Experiments {
     troubles: async () => [],
     decide: unexpected,
     nudge: unexpected,
+    runJanitor: unexpected,
     ping: unexpected,
     close: async () => undefined,
     ...calls,
