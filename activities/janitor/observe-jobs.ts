@@ -8,6 +8,8 @@ import { Failure } from '../../infra/failure.ts';
 import type { QizhiClient } from '../../infra/qizhi/client.ts';
 
 const triesWhenBusy = 3;
+/** A gateway in trouble and a database that lags have both been seen to say that a job does not exist. */
+const looksUntilGone = 3;
 const longestPauseMs = 30_000;
 
 /** About this one job; whatever else keeps the platform from answering would keep it from answering about the next, too. */
@@ -29,7 +31,7 @@ export async function observeJobs(
     if (index > 0) await sleep(pauseMs, undefined, { signal: cancellationSignal() });
     heartbeat({ jobId });
     try {
-      sights.push(await observeJob(qizhi, jobId));
+      sights.push(await observeJob(qizhi, jobId, pauseMs));
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       const why = `${error.type}: ${error.message}`;
@@ -40,17 +42,25 @@ export async function observeJobs(
   return sights;
 }
 
-async function observeJob(qizhi: Pick<QizhiClient, 'getJob'>, jobId: string): Promise<PlatformSight> {
-  for (let turn = 1; ; turn += 1) {
+async function observeJob(
+  qizhi: Pick<QizhiClient, 'getJob'>,
+  jobId: string,
+  pauseMs: number,
+): Promise<PlatformSight> {
+  const turns = { missing: 0, busy: 0 };
+  for (;;) {
     try {
       const { state, rawStatus, reserving } = await qizhi.getJob(jobId);
       return { status: 'seen', state, rawStatus, reserving };
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      if (error.type === 'JobNotFound') return { status: 'gone' };
-      if (error.type !== 'QizhiRateLimited' || turn >= triesWhenBusy) throw error;
-      const waitMs = Math.min(error.retryAfterMs ?? 1000 * 2 ** turn, longestPauseMs);
-      await sleep(waitMs, undefined, { signal: cancellationSignal() });
+      if (error.type === 'JobNotFound') turns.missing += 1;
+      else if (error.type === 'QizhiRateLimited') turns.busy += 1;
+      else throw error;
+      if (turns.missing >= looksUntilGone) return { status: 'gone' };
+      if (turns.busy >= triesWhenBusy) throw error;
+      const waitMs = error.type === 'JobNotFound' ? pauseMs : (error.retryAfterMs ?? 1000 * 2 ** turns.busy);
+      await sleep(Math.min(waitMs, longestPauseMs), undefined, { signal: cancellationSignal() });
     }
   }
 }
