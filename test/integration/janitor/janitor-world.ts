@@ -17,6 +17,7 @@ import { expect, vi } from 'vitest';
 import { startDevServer, type DevServer } from '../../../infra/temporal/dev-server.ts';
 import { ensureSearchAttributes } from '../../../infra/temporal/search-attributes.ts';
 import { heartbeatInterceptor } from '../../../workers/heartbeat-interceptor.ts';
+import type { JanitorProgress } from '../../../workflows/janitor-workflow.ts';
 import { queues, searchAttributes } from '../../../workflows/contract.ts';
 import { quietRuntime } from '../../support/temporal-environment.ts';
 import { openLab, type Lab } from '../qizhi/lab.ts';
@@ -126,12 +127,12 @@ export async function openJanitorWorld(
         workflowId: experimentWorkflowId(key.experimentId),
         taskQueue: queues.experiments,
       }),
-    visit: async (input: Partial<JanitorInput> = {}): Promise<JanitorReport> => {
+    visit: async (input: Partial<JanitorInput> = {}, progress?: JanitorProgress): Promise<JanitorReport> => {
       visits += 1;
       return client.workflow.execute<typeof JanitorWorkflow>('JanitorWorkflow', {
         workflowId: `visit-${visits}`,
         taskQueue: queues.experiments,
-        args: [{ dryRun: false, graceMinutes: 0, heartbeatSeconds: 1, ...input }],
+        args: [{ dryRun: false, graceMinutes: 0, heartbeatSeconds: 1, ...input }, progress],
       });
     },
     findings: (report: JanitorReport): JanitorFinding[] =>

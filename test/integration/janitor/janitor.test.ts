@@ -238,3 +238,41 @@ describe('a job that has ended', () => {
     expect(await snapshot(world.folder)).toEqual(before);
   });
 });
+
+describe('a visit of many attempts', () => {
+  it('takes them a page at a time', async () => {
+    const world = await open();
+    const many = Array.from({ length: 230 }, (_, index) => `many-${index}`);
+    for (const id of many) {
+      const folder = join(world.sharedDir, 'experiments', id, 'attempts', '1', '0');
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, 'attempt.json'), '{}\n');
+    }
+    const report = await world.visit({ dryRun: true });
+    const found = report.findings.filter(({ attempt }) => attempt.startsWith('many-'));
+    expect(found.map(({ attempt }) => attempt).toSorted()).toEqual(many.map((id) => `${id}/1/0`).toSorted());
+    expect(new Set(found.map(({ action }) => action))).toEqual(new Set(['report']));
+  });
+
+  it('goes on in a new history where the last one ended', async () => {
+    const world = await open();
+    await writeAttempt(world);
+    const counted = {
+      dryRun: false,
+      looked: 7,
+      owned: 7,
+      stopped: 0,
+      revoked: 0,
+      undecided: 0,
+      findings: [],
+      omitted: 0,
+    };
+    const after = `${world.key.experimentId}-z`;
+    const report = await world.visit({}, { at: 'disk', after, report: counted });
+    expect(world.findings(report)).toEqual([]);
+    expect(report.owned).toBe(7);
+    expect(world.findings(await world.visit({}, { at: 'disk', after: 'a', report: counted }))).toHaveLength(
+      1,
+    );
+  });
+});
