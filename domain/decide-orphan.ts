@@ -43,7 +43,7 @@ function always(decision: OrphanDecision): Record<DiskWord, OrphanDecision> {
  * shared disk say. Three rules: what is live is stopped; who cannot be asked is never taken for ended; and a job that
  * the platform does not know is asked by the disk, which reaches nobody else's. `{status}` and `{why}` are filled in.
  */
-export const orphanTable: Readonly<Record<SightWord, Readonly<Record<DiskWord, OrphanDecision>>>> = {
+const orphanTable: Readonly<Record<SightWord, Readonly<Record<DiskWord, OrphanDecision>>>> = {
   'no-job': always({
     action: 'revoke',
     why: 'no job has claimed the attempt, and one that still came would train for nobody',

@@ -1,4 +1,5 @@
 import type { JanitorFinding, JanitorReport } from '../domain/orphan.ts';
+import { summariseVisit } from '../domain/summarise-visit.ts';
 
 /** The report of a visit as Markdown, for the Web UI: first what needs a person, then what was done. `words`: what it is at. */
 export function presentJanitor(report: JanitorReport, words: string): string {
@@ -8,20 +9,11 @@ export function presentJanitor(report: JanitorReport, words: string): string {
   return [
     `## ${report.dryRun ? 'The janitor, only looking' : 'The janitor'}`,
     `**${escapeMarkdown(words)}**`,
-    summarise(report),
+    summariseVisit(report),
     ...table('Needs a person', undecided),
     ...table('Findings', rest),
     ...(omitted === 0 ? [] : [`${omitted} more are not shown.`]),
   ].join('\n\n');
-}
-
-/** One sentence with the counts. */
-export function summarise(report: JanitorReport): string {
-  const would = report.dryRun ? 'would be ' : '';
-  return (
-    `${report.looked} looked at, ${report.owned} owned, ${report.stopped} ${would}stopped, ` +
-    `${report.revoked} ${would}taken back before a job came, ${report.undecided} undecided.`
-  );
 }
 
 function table(title: string, findings: readonly JanitorFinding[]): string[] {

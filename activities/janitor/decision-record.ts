@@ -42,7 +42,7 @@ export async function readJanitorRecord(path: string): Promise<JanitorRecord | u
 }
 
 /** Where the record of a job stands: with its attempt while that is there. Null when there is no name for it. */
-export async function recordPath(sharedDir: string, key: LookInput): Promise<string | null> {
+async function recordPath(sharedDir: string, key: LookInput): Promise<string | null> {
   const folder = attemptDir(sharedDir, key);
   return (await isThere(folder)) ? join(folder, fileName) : recordWithoutFolder(sharedDir, key.jobId);
 }

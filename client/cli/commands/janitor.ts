@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 
 import type { JanitorFinding, JanitorReport } from '../../../domain/orphan.ts';
+import { summariseVisit } from '../../../domain/summarise-visit.ts';
 import { withExperiments, withJson, type CliContext, type DataOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { clean, table } from '../format.ts';
@@ -54,7 +55,7 @@ function linesOf(report: JanitorReport, program: string): string[] {
     ...(rows.length === 0 ? [] : [...table([['attempt', 'job', 'platform', 'what', 'why'], ...rows]), '']),
     ...(omitted === 0 ? [] : [`${omitted} more are not shown.`, '']),
     ...(todos.length === 0 ? [] : ['What you can do:', ...todos.map((line) => `  ${line}`), '']),
-    countsOf(report),
+    summariseVisit(report),
     ...(dryRun && stopped > 0 ? [`Do it: ${program} janitor`] : []),
   ];
 }
@@ -70,12 +71,4 @@ const futureWords = {
 function wordOf({ action, done }: JanitorFinding, dryRun: boolean): string {
   if (dryRun) return futureWords[action];
   return done || action === 'leave' || action === 'report' ? pastWords[action] : `not ${pastWords[action]}`;
-}
-
-function countsOf({ looked, owned, stopped, revoked, undecided, dryRun }: JanitorReport): string {
-  const would = dryRun ? 'would be ' : '';
-  return (
-    `${looked} open attempts: ${owned} owned, ${stopped} ${would}stopped, ${revoked} ${would}taken back before a job came, ` +
-    `${undecided} undecided.`
-  );
 }
