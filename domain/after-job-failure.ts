@@ -18,13 +18,24 @@ const mostLosses = 2;
 /** Every failure type with which a job's workflow can end; whatever is not here ends the attempt. */
 export const afterJobFailures = {
   JobPreempted: { then: 'again', most: mostPreemptions, why: 'the platform took the job off its nodes' },
-  JobLost: { then: 'again', most: mostLosses, why: 'a node or a container was lost, which is nobody’s fault' },
+  JobLost: {
+    then: 'again',
+    most: mostLosses,
+    why: 'a node or a container was lost, which is nobody’s fault',
+  },
   JobNotStarted: { then: 'again', most: mostLosses, why: 'nothing was run, so nothing is run twice' },
-  SubmissionUnknown: { then: 'again', most: mostLosses, why: 'it is settled that no job of the attempt will train' },
+  SubmissionUnknown: {
+    then: 'again',
+    most: mostLosses,
+    why: 'it is settled that no job of the attempt will train',
+  },
   JobStopped: { then: 'ask', why: 'somebody stopped the job, and will have had a reason' },
   JobQueueOut: { then: 'ask', why: 'the same job would wait in the same queue' },
   JobDisplaced: { then: 'ask', why: 'another job holds the attempt, and may be training' },
-  QizhiQuotaRefused: { then: 'ask', why: 'the quota has to be freed first: asking again and again is refused again and again' },
+  QizhiQuotaRefused: {
+    then: 'ask',
+    why: 'the quota has to be freed first: asking again and again is refused again and again',
+  },
   JobFailed: { then: 'end', why: 'the command ended with an error of its own' },
   JobRefused: { then: 'end', why: 'the environment does not work there' },
   JobTimedOut: { then: 'end', why: 'the same time limit would pass again' },

@@ -9,6 +9,8 @@ export interface DecisionContext {
   /** A decision that was accepted and is being carried out. */
   readonly decided: boolean;
   readonly attemptsLeft: number;
+  /** The jobs ended in a way that only a person can answer: the experiment waits for a word without any evidence. */
+  readonly stalled: boolean;
 }
 
 export type DecisionAnswer =
@@ -26,6 +28,7 @@ export function decideDecision(request: DecisionRequest, context: DecisionContex
   if (context.decided) return refuse('another decision is being carried out');
   // Stopping must be possible at any time; every other word is about what was shown.
   if (request.kind === 'stop') return { status: 'accept' };
+  if (context.stalled && request.kind !== 'merge') return decideContent(request, context);
   if (request.kind === 'reject' && context.phase !== 'deciding') {
     return refuse(`there is no evidence yet: the experiment is ${context.phase}; to end it now say stop`);
   }

@@ -51,7 +51,14 @@ export interface JobStatus {
   readonly runId: string;
   readonly runUrl: string | null;
   readonly outcome: JobOutcome | null;
+  /** GPU hours so far, those of the jobs that were turned away included. */
   readonly gpuHours: number;
+  /** What only a person can settle about its submission, as a sentence with the answers; null when nothing is asked. */
+  readonly question: string | null;
+  /** Jobs that found the attempt claimed and left at once. */
+  readonly duplicates: readonly string[];
+  /** Highest resident memory of the training, bytes; null while it is not known. */
+  readonly peakMemoryBytes: number | null;
 }
 
 export interface AttemptStatus {

@@ -33,6 +33,11 @@ export function attemptKey(experimentId: string, attempt: number, seed: number):
   return `${experimentId}/${attempt}/${seed}`;
 }
 
+/** Job ids of the platform, as they come in its answers and in the host names of its nodes. */
+export function isPlatformJobId(text: string): boolean {
+  return /^job-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+}
+
 /** The display name of a job on the platform; names are not unique there, so this is for people. */
 export function jobName(experimentId: string, attempt: number, seed: number): string {
   return `hephaestus-${experimentId}-a${attempt}-s${seed}`;
