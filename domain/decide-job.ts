@@ -25,9 +25,7 @@ export function decideJob(
   const platform = platformWord(observation, records, limits);
   const own = recordWord(records, observation);
   const cell =
-    limits.mayRestart && own === 'failed' && goesOn.has(platform)
-      ? startedAgain
-      : jobTable[platform][own];
+    limits.mayRestart && own === 'failed' && goesOn.has(platform) ? startedAgain : jobTable[platform][own];
   return { ...cell, sentence: fill(cell.sentence, observation, records.exit) };
 }
 
@@ -37,7 +35,14 @@ const startedAgain: Cell = {
   sentence: 'the command ended with code {code}; the platform may start the job again ({status})',
 };
 
-const goesOn: ReadonlySet<PlatformWord> = new Set(['unasked', 'pending', 'queued', 'running', 'restarting', 'unknown']);
+const goesOn: ReadonlySet<PlatformWord> = new Set([
+  'unasked',
+  'pending',
+  'queued',
+  'running',
+  'restarting',
+  'unknown',
+]);
 
 function platformWord(
   observation: JobObservation | null,
@@ -52,7 +57,10 @@ function platformWord(
   return ran >= maxRunningMs * nearLimit ? 'over-time' : state;
 }
 
-function recordWord({ claim, exit, silent, duplicates }: JobRecords, observation: JobObservation | null): RecordWord {
+function recordWord(
+  { claim, exit, silent, duplicates }: JobRecords,
+  observation: JobObservation | null,
+): RecordWord {
   if (exit !== null) {
     if (exit.code === 0) return 'done';
     if (exit.signal === 'TERM' && exit.reason !== null) return 'told';

@@ -22,7 +22,7 @@ export interface Decision extends DecisionRequest {
 
 /** A decision that came in the wrong phase or on a stale head: shown, never stored for later. */
 export interface RefusedDecision {
-  readonly kind: DecisionKind;
+  readonly kind: DecisionKind | 'settle';
   readonly by: string;
   readonly at: string;
   readonly why: string;

@@ -51,7 +51,14 @@ export interface JobStatus {
   readonly runId: string;
   readonly runUrl: string | null;
   readonly outcome: JobOutcome | null;
+  /** GPU hours so far, those of the jobs that were turned away included. */
   readonly gpuHours: number;
+  /** What only a person can settle about its submission, as a sentence with the answers; null when nothing is asked. */
+  readonly question: string | null;
+  /** Jobs that found the attempt claimed and left at once. */
+  readonly duplicates: readonly string[];
+  /** Highest resident memory of the training, bytes; null while it is not known. */
+  readonly peakMemoryBytes: number | null;
 }
 
 export interface AttemptStatus {
@@ -77,6 +84,8 @@ export interface ExperimentStatus {
   readonly gate: GateAnswer | null;
   readonly repairs: number;
   readonly attempts: readonly AttemptStatus[];
+  /** The jobs ended in a way that only a person can answer; nothing goes on before their word. */
+  readonly stalled: boolean;
   readonly evidence: Evidence | null;
   readonly decision: Decision | null;
   readonly refused: readonly RefusedDecision[];

@@ -33,6 +33,11 @@ export function attemptKey(experimentId: string, attempt: number, seed: number):
   return `${experimentId}/${attempt}/${seed}`;
 }
 
+/** Job ids of the platform, as they come in its answers and in the host names of its nodes. */
+export function isPlatformJobId(text: string): boolean {
+  return /^job-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+}
+
 /** The display name of a job on the platform; names are not unique there, so this is for people. */
 export function jobName(experimentId: string, attempt: number, seed: number): string {
   return `hephaestus-${experimentId}-a${attempt}-s${seed}`;
@@ -66,9 +71,4 @@ export function parseJobWorkflowId(
   const [, experimentId, attempt, seed] = jobWorkflowIdPattern.exec(workflowId) ?? [];
   if (experimentId === undefined) return null;
   return { experimentId, attempt: Number(attempt), seed: Number(seed) };
-}
-
-/** Whether the platform can be asked by this name. A job takes its id from its host name, which need not hold one. */
-export function isPlatformJobId(name: string): boolean {
-  return /^job-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(name);
 }

@@ -72,7 +72,9 @@ export const jobTable: Readonly<Record<PlatformWord, Readonly<Record<RecordWord,
     nothing: queued('the platform says {status}{reason}'),
     alive: training('the job has begun; the platform still shows {status}'),
     silent: queued(`the platform says {status}{reason}, and ${silence}`),
-    told: queued('the job was told to end; the platform shows {status}: it will start again under its own id'),
+    told: queued(
+      'the job was told to end; the platform shows {status}: it will start again under its own id',
+    ),
   },
   queued: {
     ...ownEnd,
@@ -118,17 +120,26 @@ export const jobTable: Readonly<Record<PlatformWord, Readonly<Record<RecordWord,
   },
   succeeded: {
     ...ownEnd,
-    nothing: ended('not-started', 'the platform says {status}, but no job claimed the attempt: nothing was run'),
+    nothing: ended(
+      'not-started',
+      'the platform says {status}, but no job claimed the attempt: nothing was run',
+    ),
     alive: ended('succeeded', 'the platform says {status}; the exit record has not reached the disk'),
     silent: ended('succeeded', 'the platform says {status}; the exit record has not reached the disk'),
-    told: ended('stopped', 'the job was told to end before it was done, whatever the platform says ({status})'),
+    told: ended(
+      'stopped',
+      'the job was told to end before it was done, whatever the platform says ({status})',
+    ),
   },
   failed: {
     ...ownEnd,
     nothing: ended('not-started', 'the platform says {status}{reason}, and the job never began'),
     alive: ended('lost', 'the platform says {status}{reason}, and the job left no exit record'),
     silent: ended('lost', 'the platform says {status}{reason}, and the job left no exit record'),
-    told: ended('preempted', 'the job was told to end before it was done, and the platform says {status}{reason}'),
+    told: ended(
+      'preempted',
+      'the job was told to end before it was done, and the platform says {status}{reason}',
+    ),
   },
   stopped: {
     ...ownEnd,

@@ -84,9 +84,11 @@ export const environment = proxyActivities<EnvironmentActivities>({
   taskQueue: queues.networked,
   ...patientWork,
 });
-export const attempts = proxyActivities<Pick<AttemptsActivities, 'writeAttempt' | 'revokeAttempt'>>({
+export const attempts = proxyActivities<Omit<AttemptsActivities, 'awaitRecordsChange'>>({
   taskQueue: queues.networked,
   ...call,
+  // A disk to be mended takes people hours.
+  scheduleToCloseTimeout: patientWork.scheduleToCloseTimeout,
 });
 export const records = proxyActivities<Pick<AttemptsActivities, 'awaitRecordsChange'>>({
   taskQueue: queues.networked,
@@ -114,7 +116,7 @@ export const submission = proxyActivities<Pick<QizhiActivities, 'createJob'>>({
   taskQueue: queues.qizhi,
   ...once,
 });
-export const platform = proxyActivities<Pick<QizhiActivities, 'awaitJobChange' | 'stopJob'>>({
+export const platform = proxyActivities<Omit<QizhiActivities, 'createJob'>>({
   taskQueue: queues.qizhi,
   ...poll,
 });

@@ -1,20 +1,44 @@
-import { isCancellation, ParentClosePolicy, startChild, workflowInfo, condition } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  isCancellation,
+  ParentClosePolicy,
+  startChild,
+  workflowInfo,
+  type ChildWorkflowHandle,
+} from '@temporalio/workflow';
 
-import type { Phase } from '../domain/phase.ts';
-import { jobWorkflowId, wandbRunId } from '../domain/ids.ts';
+import { jobWorkflowId, syncWorkflowId, wandbRunId } from '../domain/ids.ts';
+import type { JobStatus } from '../domain/experiment.ts';
 import type { PreparedJob } from '../activities/attempts/interface.ts';
 import { attempts } from './activities.ts';
-import { enterPhase, gpuHoursOf, type Attempt, type Experiment } from './experiment-state.ts';
-import { failWith, namedFailure } from './failures.ts';
-import type { FinishedJob, JobWorkflowInput } from './job.ts';
+import { keepBudget, requireBudget } from './budget.ts';
+import { jobSettledSignal } from './contract.ts';
+import { enterPhase, type Attempt, type Experiment } from './experiment-state.ts';
+import { followJobs } from './follow-jobs.ts';
+import { failWith, namedFailure, type NamedFailure } from './failures.ts';
+import type { FinishedJob, JobBill, JobWorkflowInput, TrainedJob } from './job.ts';
 import type { JobWorkflow } from './job-workflow.ts';
 import { implementationOf, noteOf } from './plan-and-code.ts';
 import { beside } from './scopes.ts';
+import type { SyncRunWorkflow } from './sync-run-workflow.ts';
 
-/** One submission of the command at the present head: one job for each seed, until all have ended and are synced. */
-export async function runAttempt(experiment: Experiment, seeds: readonly number[]): Promise<void> {
+/** A seed of an attempt that did not come to an acknowledged run. */
+export interface FailedSeed {
+  readonly seed: number;
+  readonly failure: NamedFailure;
+}
+
+/**
+ * One submission of the command at the present head: one job for each seed, until all have ended and are synced. Seeds
+ * that trained well count even when others failed; those are returned.
+ */
+export async function runAttempt(
+  experiment: Experiment,
+  seeds: readonly number[],
+): Promise<readonly FailedSeed[]> {
   const note = noteOf(experiment);
-  checkBudget(experiment);
+  requireBudget(experiment);
   enterPhase(experiment, 'submitting', seeds.length === 1 ? 'the job' : `${seeds.length} jobs`);
   const attempt = openAttempt(experiment, seeds);
   const prepared = await attempts.writeAttempt.executeWithOptions({ summary: `attempt ${attempt.number}` }, [
@@ -27,22 +51,13 @@ export async function runAttempt(experiment: Experiment, seeds: readonly number[
       runs: attempt.jobs.map(({ seed, runId }) => ({ seed, runId })),
     },
   ]);
+  const jobs = new CancellationScope();
   const results = await beside(
-    () => followPhases(experiment, attempt),
-    () => Promise.allSettled(prepared.map((job) => runJob(experiment, attempt, job))),
+    () =>
+      Promise.all([followJobs(experiment, attempt), keepBudget(experiment, attempt, () => jobs.cancel())]),
+    () => jobs.run(() => Promise.allSettled(prepared.map((job) => runSeed(experiment, attempt, job)))),
   );
-  collect(experiment, attempt, results);
-}
-
-function checkBudget(experiment: Experiment): void {
-  const { budget } = noteOf(experiment);
-  const used = gpuHoursOf(experiment);
-  if (used >= budget.gpu_hours) {
-    throw failWith(
-      'BudgetExceeded',
-      `${used} GPU hours are used, the task note allows ${budget.gpu_hours} (budget.gpu_hours)`,
-    );
-  }
+  return collect(experiment, attempt, results);
 }
 
 function openAttempt(experiment: Experiment, seeds: readonly number[]): Attempt {
@@ -52,6 +67,8 @@ function openAttempt(experiment: Experiment, seeds: readonly number[]): Attempt 
   const attempt: Attempt = {
     number,
     headSha: implementationOf(experiment).headSha,
+    overBudget: null,
+    running: new Map(),
     jobs: seeds.map((seed) => ({
       seed,
       state: 'submitting',
@@ -61,100 +78,142 @@ function openAttempt(experiment: Experiment, seeds: readonly number[]): Attempt 
       runUrl: null,
       outcome: null,
       gpuHours: 0,
+      question: null,
+      duplicates: [],
+      peakMemoryBytes: null,
     })),
   };
   experiment.attempts.push(attempt);
   return attempt;
 }
 
-async function runJob(
+/** From the submission to the acknowledged run; what it comes to is shown at once, however it ends. */
+async function runSeed(
   experiment: Experiment,
   attempt: Attempt,
-  { seed, command }: PreparedJob,
+  prepared: PreparedJob,
 ): Promise<FinishedJob> {
-  const note = noteOf(experiment);
-  const { id, policy } = experiment.input;
-  const input: JobWorkflowInput = {
+  const { seed } = prepared;
+  try {
+    const trained = await runJob(experiment, attempt, prepared);
+    change(attempt, seed, { ...paid(trained), state: 'syncing', detail: 'trained; its run goes to W&B' });
+    const run = await sync(experiment, attempt, seed);
+    change(attempt, seed, { state: 'synced', detail: `${run.rows} rows at W&B`, runUrl: run.url });
+    return { ...trained, run };
+  } catch (error) {
+    const failure = failureOf(attempt, seed, error);
+    const [bill] = failure.details ?? [];
+    change(attempt, seed, {
+      ...(isBill(bill) ? paid(bill) : { outcome: attempt.overBudget === null ? 'failed' : 'budget' }),
+      state: 'failed',
+      detail: `${failure.type}: ${failure.message.split('\n', 1)[0] ?? ''}`,
+      question: null,
+    });
+    throw error;
+  }
+}
+
+async function runJob(experiment: Experiment, attempt: Attempt, prepared: PreparedJob): Promise<TrainedJob> {
+  const { seed } = prepared;
+  const child = await startJob(experiment, attempt, prepared);
+  return beside(
+    () => passAnswersOn(experiment, attempt, seed, child),
+    () => child.result().finally(() => attempt.running.delete(seed)),
+  );
+}
+
+async function startJob(
+  { input, note }: Experiment,
+  attempt: Attempt,
+  { seed, command }: PreparedJob,
+): Promise<ChildWorkflowHandle<typeof JobWorkflow>> {
+  const { id, policy } = input;
+  const args: JobWorkflowInput = {
     experimentId: id,
     attempt: attempt.number,
     seed,
-    runId: attempt.jobs.find((job) => job.seed === seed)?.runId ?? '',
-    job: note.job,
-    wandb: note.wandb,
+    job: noteOf({ note }).job,
     command,
     pollSeconds: policy.qizhiPollSeconds,
     unknownDeadlineMinutes: policy.unknownDeadlineMinutes,
   };
-  const child = await startChild<typeof JobWorkflow>('JobWorkflow', {
+  return startChild<typeof JobWorkflow>('JobWorkflow', {
     workflowId: jobWorkflowId(id, attempt.number, seed),
-    args: [input],
+    args: [args],
     // Should the experiment be terminated, its jobs must still be stopped: the child does that when it is cancelled.
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    staticSummary: `${note.title}, attempt ${attempt.number}, seed ${seed}`,
+    staticSummary: `${noteOf({ note }).title}, attempt ${attempt.number}, seed ${seed}`,
   });
-  const finished = await child.result();
-  markSynced(attempt, finished);
-  return finished;
 }
 
-function markSynced({ jobs }: Attempt, { seed, jobId, gpuHours, run }: FinishedJob): void {
-  const index = jobs.findIndex((job) => job.seed === seed);
-  const job = jobs[index];
-  if (job === undefined) return;
-  const detail = `${run.rows} rows at W&B`;
-  jobs[index] = { ...job, state: 'synced', detail, jobId, gpuHours, runUrl: run.url, outcome: 'succeeded' };
-}
-
-/** Shows how far the slowest job is: queued, training, syncing. */
-async function followPhases(experiment: Experiment, attempt: Attempt): Promise<void> {
-  const order: readonly Phase[] = ['submitting', 'queued', 'training', 'syncing'];
-  let at = 0;
+/** A person's answer about a submission goes to the workflow that waits for it. */
+async function passAnswersOn(
+  experiment: Experiment,
+  attempt: Attempt,
+  seed: number,
+  child: ChildWorkflowHandle<typeof JobWorkflow>,
+): Promise<void> {
+  const { answers } = experiment;
+  const key = `${attempt.number}/${seed}`;
   for (;;) {
-    await condition(() => order.indexOf(phaseOf(attempt)) > at);
-    const phase = phaseOf(attempt);
-    at = order.indexOf(phase);
-    enterPhase(experiment, phase, waitingFor(phase));
-    if (phase === 'syncing') return;
+    await condition(() => answers.has(key));
+    const answer = answers.get(key);
+    answers.delete(key);
+    if (answer !== undefined) await child.signal(jobSettledSignal, answer);
   }
 }
 
-function phaseOf({ jobs }: Attempt): Phase {
-  const open = jobs.filter((job) => job.state !== 'synced');
-  if (open.every((job) => job.state === 'syncing')) return 'syncing';
-  if (jobs.some((job) => job.state === 'submitting' || job.state === 'unknown-submission'))
-    return 'submitting';
-  if (open.some((job) => job.state === 'running')) return 'training';
-  return 'queued';
+async function sync(
+  { input, note }: Experiment,
+  attempt: Attempt,
+  seed: number,
+): Promise<FinishedJob['run']> {
+  const { wandb } = noteOf({ note });
+  const runId = attempt.jobs.find((job) => job.seed === seed)?.runId ?? '';
+  const child = await startChild<typeof SyncRunWorkflow>('SyncRunWorkflow', {
+    workflowId: syncWorkflowId(wandb.entity ?? 'default', wandb.project, runId),
+    args: [{ experimentId: input.id, attempt: attempt.number, seed, runId, wandb }],
+    // A sync that is cut short is worse than one that finishes a minute after nobody waits for it any more.
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    staticSummary: `brings run ${runId} to W&B`,
+  });
+  return child.result();
 }
 
-function waitingFor(phase: Phase): string {
-  if (phase === 'syncing') return 'W&B to acknowledge the runs';
-  return phase === 'training' ? 'the training to end' : 'the platform to start the jobs';
+function change({ jobs }: Attempt, seed: number, changes: Partial<JobStatus>): void {
+  const index = jobs.findIndex((job) => job.seed === seed);
+  const job = jobs[index];
+  if (job !== undefined) jobs[index] = { ...job, ...changes };
 }
 
-/** Takes in how every job ended. Seeds that trained well count even when others failed; if none did, the attempt failed. */
+/** What of a job's bill is shown. */
+function paid({ jobId, gpuHours, peakMemoryBytes, duplicates, outcome }: JobBill): Partial<JobStatus> {
+  return { jobId, gpuHours, peakMemoryBytes, duplicates, outcome, question: null };
+}
+
+function isBill(detail: unknown): detail is JobBill {
+  return typeof detail === 'object' && detail !== null && 'gpuHours' in detail && 'outcome' in detail;
+}
+
+/** Seeds that trained count even when others failed. A stop is no failure: it passes through. */
 function collect(
   experiment: Experiment,
   attempt: Attempt,
   results: readonly PromiseSettledResult<FinishedJob>[],
-): void {
-  const failures: unknown[] = [];
-  for (const [index, result] of results.entries()) {
-    const job = attempt.jobs[index];
-    if (job === undefined) continue;
+): readonly FailedSeed[] {
+  return results.flatMap((result, index) => {
     if (result.status === 'fulfilled') {
       experiment.finished.push(result.value);
-      continue;
+      return [];
     }
-    if (isCancellation(result.reason)) throw result.reason;
-    failures.push(result.reason);
-    const { type, message } = namedFailure(result.reason);
-    attempt.jobs[index] = {
-      ...job,
-      state: 'failed',
-      detail: `${type}: ${message.split('\n', 1)[0] ?? ''}`,
-      outcome: 'failed',
-    };
-  }
-  if (failures.length === results.length && failures.length > 0) throw failures[0];
+    const seed = attempt.jobs[index]?.seed ?? 0;
+    return [{ seed, failure: failureOf(attempt, seed, result.reason) }];
+  });
+}
+
+/** Throws a cancellation on, unless it was the budget's. */
+function failureOf({ overBudget }: Attempt, seed: number, reason: unknown): NamedFailure {
+  if (!isCancellation(reason)) return namedFailure(reason);
+  if (overBudget === null) throw reason;
+  return namedFailure(failWith('BudgetExceeded', `seed ${seed}: stopped, because ${overBudget}`));
 }

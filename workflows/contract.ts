@@ -3,8 +3,8 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 
 import type { DecisionKind, DecisionRequest } from '../domain/decision.ts';
 import type { DecisionAnswer } from '../domain/decide-decision.ts';
-import type { ExperimentStatus } from '../domain/experiment.ts';
-import type { JobState } from '../domain/job.ts';
+import type { SettleRequest } from '../domain/decide-settle.ts';
+import type { ExperimentStatus, JobStatus } from '../domain/experiment.ts';
 
 /** One queue for each system behind one zone; the zone's worker polls it. */
 export const queues = {
@@ -43,11 +43,28 @@ export interface QualityPayload {
 
 /** What a job's workflow tells its experiment. */
 export interface JobProgress {
+  readonly attempt: number;
   readonly seed: number;
-  readonly state: 'submitting' | 'unknown-submission' | JobState | 'syncing' | 'synced' | 'lost';
+  readonly state: JobStatus['state'];
   readonly detail: string;
   readonly jobId: string | null;
+  readonly question: string | null;
   readonly gpuHours: number;
+  /** GPUs that it holds now, 0 while it holds none. */
+  readonly gpus: number;
+}
+
+/** From an experiment to the workflow of a job: a person's answer about its submission. */
+export interface JobSettled {
+  readonly by: string;
+  readonly jobId: string | null;
+}
+
+/** What a `settle` signal carries; from the Web UI it may be anything at all. `jobId: null` says that there is none. */
+export interface SettlePayload {
+  readonly by?: string;
+  readonly seed?: number;
+  readonly jobId?: string | null;
 }
 
 export const decisionSignals = {
@@ -68,6 +85,15 @@ export const jobProgressSignal = defineSignal<[JobProgress]>('jobProgress');
 
 /** The same decisions, answered or refused at once with the reason. */
 export const decideUpdate = defineUpdate<DecisionAnswer, [DecisionRequest]>('decide');
+
+/** A person's answer to a submission that could not be settled. */
+export const settleSignal = defineSignal<[SettlePayload?]>('settle');
+
+/** The same, answered or refused at once with the reason. */
+export const settleUpdate = defineUpdate<DecisionAnswer, [SettleRequest]>('settle');
+
+/** From an experiment to the workflow of one of its jobs, not for people. */
+export const jobSettledSignal = defineSignal<[JobSettled]>('jobSettled');
 
 export const statusQuery = defineQuery<ExperimentStatus>('status');
 

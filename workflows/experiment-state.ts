@@ -12,7 +12,7 @@ import type { FrozenEnvironment } from '../activities/environment/interface.ts';
 import type { Implementation } from '../activities/coding/interface.ts';
 import type { Picture, PullRequestRef } from '../activities/github/interface.ts';
 import type { WrittenNote } from '../activities/notes/interface.ts';
-import { searchAttributes } from './contract.ts';
+import { searchAttributes, type JobSettled } from './contract.ts';
 import { presentStatus } from './present-status.ts';
 import type { FinishedJob } from './job.ts';
 
@@ -21,6 +21,10 @@ export interface Attempt {
   readonly number: number;
   readonly headSha: string;
   readonly jobs: JobStatus[];
+  /** By seed: the GPUs that its job holds, since when (ms since the epoch); beyond what the job's own hours hold. */
+  readonly running: Map<number, { readonly gpus: number; readonly since: number }>;
+  /** Why its jobs were stopped for the budget; null while they were not. */
+  overBudget: string | null;
 }
 
 /** Everything that an experiment knows, changed only by the steps of its story. */
@@ -53,6 +57,10 @@ export interface Experiment {
   tokens: number;
   failure: { readonly type: string; readonly message: string } | null;
   nudges: number;
+  /** The jobs ended in a way that only a person can answer, who has no evidence to decide on. */
+  stalled: boolean;
+  /** Answers about submissions that were not passed on yet, by `<attempt>/<seed>`. */
+  readonly answers: Map<string, JobSettled>;
 }
 
 export function openExperiment(input: ExperimentInput): Experiment {
@@ -84,6 +92,8 @@ export function openExperiment(input: ExperimentInput): Experiment {
     tokens: 0,
     failure: null,
     nudges: 0,
+    stalled: false,
+    answers: new Map(),
   };
 }
 
@@ -92,11 +102,22 @@ export function repositoryOf({ input, note }: Experiment): string {
   return input.source.kind === 'idea' ? input.source.repository : input.source.note.repository;
 }
 
-export function gpuHoursOf(experiment: Experiment): number {
-  const hours = experiment.attempts
-    .flatMap((attempt) => attempt.jobs)
-    .reduce((sum, job) => sum + job.gpuHours, 0);
-  return Number(hours.toFixed(4));
+/** GPU hours of all jobs so far; those that run are counted on to `now` (ms since the epoch) where that is given. */
+export function gpuHoursOf({ attempts }: Experiment, now?: number): number {
+  const told = attempts.flatMap(({ jobs }) => jobs).reduce((sum, job) => sum + job.gpuHours, 0);
+  const since = attempts.flatMap(({ running }) => [...running.values()]);
+  const untold = since.reduce((sum, job) => sum + job.gpus * Math.max(0, (now ?? job.since) - job.since), 0);
+  return Number((told + untold / 3_600_000).toFixed(4));
+}
+
+/** What the task note still allows, GPU hours. */
+export function gpuHoursLeftOf(experiment: Experiment): number {
+  return (experiment.note?.budget.gpu_hours ?? Infinity) - gpuHoursOf(experiment);
+}
+
+/** What the task note still allows, attempts. */
+export function attemptsLeftOf({ note, attempts }: Experiment): number {
+  return (note?.budget.attempts ?? 1) - attempts.length;
 }
 
 export function jobIdsOf(experiment: Experiment): string[] {
@@ -155,7 +176,8 @@ export function statusOf(experiment: Experiment): ExperimentStatus {
     environment: environment && { digest: environment.digest, reused: environment.reused },
     gate: experiment.gate,
     repairs: experiment.repairs,
-    attempts: experiment.attempts,
+    attempts: experiment.attempts.map(({ number, headSha, jobs }) => ({ number, headSha, jobs })),
+    stalled: experiment.stalled,
     evidence: experiment.evidence,
     decision: experiment.decision,
     refused: experiment.refused,

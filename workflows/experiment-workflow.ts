@@ -2,7 +2,6 @@ import { CancellationScope, condition, isCancellation } from '@temporalio/workfl
 
 import type { Decision } from '../domain/decision.ts';
 import type { ExperimentInput, ExperimentResult } from '../domain/experiment.ts';
-import { runAttempt } from './attempt.ts';
 import { closePullRequest, merge, record } from './conclude.ts';
 import { enterPhase, openExperiment, type Experiment } from './experiment-state.ts';
 import { namedFailure, tried } from './failures.ts';
@@ -10,6 +9,7 @@ import { listen } from './messages.ts';
 import { freeze, implement, noteOf, plan, propose } from './plan-and-code.ts';
 import { comment, report, showEvidence } from './report.ts';
 import { review } from './review.ts';
+import { train } from './train.ts';
 
 /**
  * The way of an experiment, from the idea to the permanent note. It waits for weeks where it must, and it ends in exactly
@@ -59,13 +59,17 @@ async function trainAndDecide(experiment: Experiment): Promise<Decision> {
   let seeds: readonly number[] = noteOf(experiment).seeds;
   for (;;) {
     // The comment tells of what is under way: the jobs need not wait for it.
-    await Promise.all([runAttempt(experiment, seeds), comment(experiment)]);
-    await report(experiment);
-    const decision = await decide(experiment);
+    const [early] = await Promise.all([train(experiment, seeds), comment(experiment)]);
+    const decision = early ?? (await reportAndDecide(experiment));
     if (decision.kind !== 'rerun') return decision;
     experiment.decision = null;
     seeds = decision.seeds ?? nextSeeds(experiment);
   }
+}
+
+async function reportAndDecide(experiment: Experiment): Promise<Decision> {
+  await report(experiment);
+  return decide(experiment);
 }
 
 /** Waits, for as long as it takes, for a decision that can be carried out. */
@@ -92,7 +96,10 @@ async function conclude(experiment: Experiment, decision: Decision): Promise<Exp
 /** Stopped by the PI, cancelled by an operator, or failed: the note is written all the same. */
 async function concludeEarly(experiment: Experiment, error: unknown): Promise<ExperimentResult> {
   const cancelled = isCancellation(error);
-  if (!cancelled) experiment.failure = namedFailure(error);
+  if (!cancelled) {
+    const { type, message } = namedFailure(error);
+    experiment.failure = { type, message };
+  }
   if (cancelled) await tried('closing the pull request', () => closePullRequest(experiment));
   await record(experiment, cancelled ? 'stopped' : 'failed');
   const stoppedByPi = cancelled && experiment.decision?.kind === 'stop';

@@ -140,7 +140,7 @@ async function confirm(acts: readonly Judged[], graceMs: number): Promise<Readon
   return new Set(again.filter((suspect) => isMature(suspect, Date.now(), graceMs)).map(nameOf));
 }
 
-async function act({ suspect: { key, jobId }, decision }: Judged): Promise<Acted> {
+async function act({ suspect: { key, jobId }, later, decision }: Judged): Promise<Acted> {
   try {
     if (decision.action === 'revoke') {
       const { claimedBy } = await attemptActs.revokeAttempt(key);
@@ -148,7 +148,10 @@ async function act({ suspect: { key, jobId }, decision }: Judged): Promise<Acted
     }
     if (decision.action === 'stop' && decision.by === 'disk') await attemptActs.requestStop(key);
     if (decision.action === 'stop' && decision.by === 'platform' && jobId !== null) {
-      await platformActs.stopJob.executeWithOptions({ summary: `stops ${jobId}` }, [{ jobId }]);
+      const { state } = await platformActs.stopJob.executeWithOptions({ summary: `stops ${jobId}` }, [
+        { jobId },
+      ]);
+      if (state === 'gone' && later.claimedBy === jobId) await attemptActs.requestStop(key);
     }
     return { failure: null };
   } catch (error) {

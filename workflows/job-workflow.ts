@@ -1,41 +1,52 @@
 import {
   CancellationScope,
-  executeChild,
   getExternalWorkflowHandle,
   isCancellation,
   log,
-  ParentClosePolicy,
+  setHandler,
+  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 
-import { syncWorkflowId } from '../domain/ids.ts';
 import type { JobOutcome } from '../domain/job.ts';
+import type { JobLimits } from '../domain/decide-job.ts';
+import type { FailureType } from '../domain/failure.ts';
 import type { JobKey } from '../activities/attempts/interface.ts';
-import type { SyncedRun } from '../activities/wandb/interface.ts';
-import { attempts, platform } from './activities.ts';
-import { jobProgressSignal, type JobProgress } from './contract.ts';
+import {
+  jobProgressSignal,
+  jobSettledSignal,
+  searchAttributes,
+  type JobProgress,
+  type JobSettled,
+} from './contract.ts';
 import { failWith, namedFailure } from './failures.ts';
-import type { FinishedJob, JobWorkflowInput } from './job.ts';
+import { billOf, gpuHoursOf } from './job-bill.ts';
+import type { JobWorkflowInput, TrainedJob } from './job.ts';
+import { stopJob } from './stop-job.ts';
 import { submitJob } from './submit-job.ts';
-import type { SyncRunWorkflow } from './sync-run-workflow.ts';
-import { watchJob, type EndedJob, type Witnesses } from './watch-job.ts';
+import { watchJob, type EndedJob } from './watch-job.ts';
 
-/** One training job: submitted exactly once, watched by two witnesses, its run brought to W&B. */
-export async function JobWorkflow(input: JobWorkflowInput): Promise<FinishedJob> {
-  const progress: Progress = { jobId: null, gpuHours: 0 };
+/** One training job: submitted exactly once, watched by two witnesses until it has ended, stopped when nobody wants it. */
+export async function JobWorkflow(input: JobWorkflowInput): Promise<TrainedJob> {
+  const progress: Progress = { jobId: null, gpuHours: 0, gpus: 0, answer: null };
+  setHandler(jobSettledSignal, (answer) => {
+    progress.answer = answer;
+  });
   try {
-    progress.jobId = await submitJob(input, (detail) => tell(input, progress, 'unknown-submission', detail));
-    const ended = await watch(input, progress, progress.jobId);
-    if (ended.decision.outcome !== 'succeeded') throw failureOf(input, ended);
-    await tell(input, progress, 'syncing', ended.decision.sentence);
-    const run = await sync(input);
-    return {
-      seed: input.seed,
-      jobId: progress.jobId,
-      gpuHours: progress.gpuHours,
-      wallHours: wallHours(ended),
-      run,
-    };
+    const jobId = await submitJob(input, {
+      tellWaiting: (detail) => tell(input, progress, 'submitting', detail),
+      tellUnknown: (detail, question) => tell(input, progress, 'unknown-submission', detail, question),
+      answer: () => progress.answer,
+    });
+    progress.jobId = jobId;
+    // By this a job is known also when this workflow is terminated while the job still queues.
+    upsertSearchAttributes([{ key: searchAttributes.jobIds, value: [jobId] }]);
+    const ended = await watch(input, progress, jobId);
+    const bill = billOf(ended);
+    if (bill.outcome !== 'succeeded') {
+      throw failWith(failureTypeOf(bill.outcome), describeEnd(input, ended), [bill]);
+    }
+    return { ...bill, seed: input.seed, jobId: ended.witnesses.jobId };
   } catch (error) {
     if (isCancellation(error)) await CancellationScope.nonCancellable(() => stop(input, progress));
     throw error;
@@ -45,72 +56,77 @@ export async function JobWorkflow(input: JobWorkflowInput): Promise<FinishedJob>
 interface Progress {
   jobId: string | null;
   gpuHours: number;
+  gpus: number;
+  answer: JobSettled | null;
 }
 
 async function watch(input: JobWorkflowInput, progress: Progress, jobId: string): Promise<EndedJob> {
-  const changes: Promise<void>[] = [];
-  let told: { readonly state: string; readonly trouble: string | null } = {
-    state: 'submitting',
-    trouble: null,
-  };
+  const changes = [tell(input, progress, 'queued', 'the platform took it')];
+  let told = 'queued';
   const ended = await watchJob({
     key: keyOf(input),
     jobId,
     pollSeconds: input.pollSeconds,
+    limits: limitsOf(input),
     onChange: (decision, witnesses) => {
-      progress.gpuHours = gpuHours(witnesses);
+      progress.jobId = witnesses.jobId;
+      progress.gpuHours = gpuHoursOf(witnesses);
       if (decision.status !== 'wait') return;
+      const trouble = witnesses.apiTrouble === null ? '' : ` (${witnesses.apiTrouble})`;
+      progress.gpus = decision.phase === 'training' ? (witnesses.observation?.gpuCount ?? 0) : 0;
       const state = decision.phase === 'training' ? 'running' : 'queued';
-      const trouble = witnesses.apiTrouble;
+      const standsStill = (witnesses.observation?.queuedMs ?? 0) >= standsStillMs;
       // Every telling is events in two histories: only what people would want to know is told.
-      if (told.state === state && told.trouble === trouble) return;
-      told = { state, trouble };
-      const detail = `${decision.sentence}${trouble === null ? '' : ` (${trouble})`}`;
-      changes.push(tell(input, progress, state, detail));
+      const news = `${state} ${progress.gpus > 0} ${standsStill} ${witnesses.records.silent} ${witnesses.jobId}${trouble}`;
+      if (told === news || (told === 'queued' && news === `queued false false false ${jobId}`)) return;
+      told = news;
+      changes.push(tell(input, progress, state, `${decision.sentence}${trouble}`));
     },
   });
   await Promise.all(changes);
-  progress.gpuHours = gpuHours(ended.witnesses);
   return ended;
 }
 
-async function sync(input: JobWorkflowInput): Promise<SyncedRun> {
-  const { experimentId, attempt, seed, runId, wandb } = input;
-  return executeChild<typeof SyncRunWorkflow>('SyncRunWorkflow', {
-    workflowId: syncWorkflowId(wandb.entity ?? 'default', wandb.project, runId),
-    args: [{ experimentId, attempt, seed, runId, wandb }],
-    // A sync that is cut short is worse than one that finishes a minute after nobody waits for it any more.
-    parentClosePolicy: ParentClosePolicy.ABANDON,
-    staticSummary: `brings run ${runId} to W&B`,
-  });
+/** From here on a queue is told about, with the platform's own words. */
+const standsStillMs = 6 * 3_600_000;
+const msPerHour = 3_600_000;
+
+function limitsOf({ job }: JobWorkflowInput): JobLimits {
+  return { maxRunningMs: job.max_hours * msPerHour, mayRestart: job.max_restarts > 0 };
 }
 
 /** A job nobody waits for any more must not hold GPUs; a submission that is unknown must not start late. */
 async function stop(input: JobWorkflowInput, progress: Progress): Promise<void> {
-  const jobId = progress.jobId ?? (await attempts.revokeAttempt(keyOf(input))).claimedBy;
-  if (jobId === null) return;
-  progress.jobId = jobId;
-  await platform.stopJob.executeWithOptions({ summary: `stopping ${jobId}` }, [{ jobId }]);
-  await tell(input, progress, 'stopped', 'stopped because nobody waits for it any more');
+  const stopped = await stopJob(input, progress.jobId);
+  if (stopped === null) return;
+  progress.jobId = stopped.jobId;
+  progress.gpuHours = Math.max(progress.gpuHours, stopped.gpuHours);
+  progress.gpus = 0;
+  await tell(input, progress, 'stopped', stopped.sentence);
 }
 
 async function tell(
   input: JobWorkflowInput,
-  { jobId, gpuHours: hours }: Progress,
+  { jobId, gpuHours, gpus }: Progress,
   state: JobProgress['state'],
   detail: string,
+  question: string | null = null,
 ): Promise<void> {
   const parent = workflowInfo().parent;
   if (parent === undefined) return;
+  const { attempt, seed } = input;
   try {
     // Told from within a watch that ends by cancelling its own scope: the news must not be mistaken for a stop.
     await CancellationScope.nonCancellable(() =>
       getExternalWorkflowHandle(parent.workflowId, parent.runId).signal(jobProgressSignal, {
-        seed: input.seed,
+        attempt,
+        seed,
         state,
         detail,
         jobId,
-        gpuHours: hours,
+        question,
+        gpuHours,
+        gpus,
       }),
     );
   } catch (error) {
@@ -119,43 +135,36 @@ async function tell(
   }
 }
 
-function failureOf(input: JobWorkflowInput, { decision, witnesses }: EndedJob): Error {
-  const tail = witnesses.records?.logTail.trim() ?? '';
+function describeEnd(input: JobWorkflowInput, { decision, witnesses }: EndedJob): string {
+  const tail = witnesses.records.logTail.trim();
   const place = `experiments/${input.experimentId}/attempts/${input.attempt}/${input.seed}/output.log`;
   const output = tail === '' ? 'It wrote no output.' : `The end of its output:\n${tail.slice(-1500)}`;
-  return failWith(
-    failureTypeOf(decision.outcome),
-    `seed ${input.seed}: ${decision.sentence}; see ${place} on the shared disk.\n${output}`,
-  );
+  return `seed ${input.seed}: ${decision.sentence}; see ${place} on the shared disk.\n${output}`;
 }
 
-function failureTypeOf(outcome: JobOutcome): 'JobFailed' | 'JobStopped' | 'JobQueueOut' {
+function failureTypeOf(outcome: Exclude<JobOutcome, 'succeeded'>): FailureType {
   switch (outcome) {
+    case 'failed':
+      return 'JobFailed';
+    case 'refused':
+      return 'JobRefused';
     case 'stopped':
       return 'JobStopped';
+    case 'preempted':
+      return 'JobPreempted';
+    case 'time-limit':
+      return 'JobTimedOut';
     case 'queue-out':
       return 'JobQueueOut';
-    case 'failed':
-    case 'succeeded':
-      return 'JobFailed';
+    case 'not-started':
+      return 'JobNotStarted';
+    case 'lost':
+      return 'JobLost';
+    case 'displaced':
+      return 'JobDisplaced';
+    case 'budget':
+      return 'BudgetExceeded';
   }
-}
-
-const msPerHour = 3_600_000;
-
-function gpuHours(witnesses: Witnesses): number {
-  const ms = Math.max(witnesses.observation?.runningMs ?? 0, ownRunMs(witnesses) ?? 0);
-  return (ms * (witnesses.observation?.gpuCount ?? 0)) / msPerHour;
-}
-
-function wallHours({ witnesses }: EndedJob): number {
-  return (ownRunMs(witnesses) ?? witnesses.observation?.runningMs ?? 0) / msPerHour;
-}
-
-/** By the job's own clock; null while it has not ended. */
-function ownRunMs({ records }: Witnesses): number | null {
-  const exit = records?.exit ?? null;
-  return exit === null ? null : exit.endedAt - exit.startedAt;
 }
 
 function keyOf({ experimentId, attempt, seed }: JobWorkflowInput): JobKey {

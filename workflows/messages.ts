@@ -1,18 +1,27 @@
 import { ApplicationFailure, setHandler } from '@temporalio/workflow';
 
 import { decideDecision, type DecisionAnswer } from '../domain/decide-decision.ts';
-import { decisionKinds, type DecisionKind, type DecisionRequest } from '../domain/decision.ts';
+import { decideSettle, type SettleRequest } from '../domain/decide-settle.ts';
+import {
+  decisionKinds,
+  type DecisionKind,
+  type DecisionRequest,
+  type RefusedDecision,
+} from '../domain/decision.ts';
 import {
   decideUpdate,
   decisionSignals,
   jobProgressSignal,
   nudgeSignal,
   qualitySignal,
+  settleSignal,
+  settleUpdate,
   statusQuery,
   type DecisionPayload,
   type JobProgress,
+  type SettlePayload,
 } from './contract.ts';
-import { show, statusOf, type Experiment } from './experiment-state.ts';
+import { attemptsLeftOf, gpuHoursLeftOf, show, statusOf, type Experiment } from './experiment-state.ts';
 
 /** Deliveries that are remembered, so that a redelivered webhook changes nothing; GitHub redelivers within days. */
 const rememberedDeliveries = 1000;
@@ -54,6 +63,24 @@ export function listen(experiment: Experiment, stop: () => void): void {
   setHandler(jobProgressSignal, (progress) => recordProgress(experiment, progress), {
     description: 'From the workflow of a job',
   });
+  setHandler(settleSignal, (payload) => hearSettle(experiment, payload), {
+    description:
+      'The answer to an unknown submission: { by, seed, jobId: "job-…" } or { by, seed, jobId: null } for none',
+  });
+  setHandler(
+    settleUpdate,
+    (request) => {
+      acceptSettle(experiment, request);
+      return { status: 'accept' };
+    },
+    {
+      validator: (request) => {
+        const answer = judgeSettle(experiment, request);
+        if (answer.status === 'refuse') throw refusal(answer.why);
+      },
+      description: 'The answer to an unknown submission, answered or refused at once',
+    },
+  );
   setHandler(statusQuery, () => statusOf(experiment), { description: 'The whole state of the experiment' });
 }
 
@@ -66,12 +93,13 @@ const descriptions = {
 } as const satisfies Record<DecisionKind, string>;
 
 function judge(experiment: Experiment, request: DecisionRequest): DecisionAnswer {
-  const allowed = experiment.note?.budget.attempts ?? 1;
   return decideDecision(request, {
     phase: experiment.phase,
     evidenceHead: experiment.evidence?.headSha ?? null,
     decided: experiment.decision !== null,
-    attemptsLeft: allowed - experiment.attempts.length,
+    attemptsLeft: attemptsLeftOf(experiment),
+    gpuHoursLeft: gpuHoursLeftOf(experiment),
+    stalled: experiment.stalled,
   });
 }
 
@@ -89,7 +117,11 @@ function accept(experiment: Experiment, request: DecisionRequest, stop: () => vo
   if (request.kind === 'stop') stop();
 }
 
-function refuse(experiment: Experiment, { kind, by }: DecisionRequest, why: string): void {
+function refuse(
+  experiment: Experiment,
+  { kind, by }: Pick<RefusedDecision, 'kind' | 'by'>,
+  why: string,
+): void {
   experiment.refused.push({ kind, by, at: nowText(), why });
   if (experiment.refused.length > shownRefusals) experiment.refused.shift();
   show(experiment);
@@ -120,12 +152,45 @@ function nudgeHandler(experiment: Experiment): (payload?: { readonly delivery?: 
 }
 
 function recordProgress(experiment: Experiment, progress: JobProgress): void {
-  const job = experiment.attempts.at(-1)?.jobs.find(({ seed }) => seed === progress.seed);
-  if (job === undefined) return;
-  const jobs = experiment.attempts.at(-1)?.jobs ?? [];
-  const { state, detail, jobId, gpuHours } = progress;
-  jobs[jobs.indexOf(job)] = { ...job, state, detail, jobId, gpuHours };
+  const attempt = experiment.attempts.find(({ number }) => number === progress.attempt);
+  const job = attempt?.jobs.find(({ seed }) => seed === progress.seed);
+  if (attempt === undefined || job === undefined) return;
+  const { state, detail, jobId, question, gpuHours, gpus } = progress;
+  attempt.jobs[attempt.jobs.indexOf(job)] = { ...job, state, detail, jobId, question, gpuHours };
+  if (gpus > 0) attempt.running.set(progress.seed, { gpus, since: Date.now() });
+  else attempt.running.delete(progress.seed);
   show(experiment);
+}
+
+function judgeSettle(experiment: Experiment, request: SettleRequest): DecisionAnswer {
+  return decideSettle(request, experiment.attempts.at(-1)?.jobs ?? []);
+}
+
+function acceptSettle({ attempts, answers }: Experiment, { by, seed, jobId }: SettleRequest): void {
+  answers.set(`${attempts.at(-1)?.number ?? 0}/${seed}`, { by, jobId });
+}
+
+/** `jobId` must be there, and be null, to say that there is no job: an empty payload says nothing. */
+function settleFrom(payload: SettlePayload | undefined): SettleRequest | null {
+  const { by, seed, jobId } = recordOf(payload);
+  if (typeof seed !== 'number' || (jobId !== null && typeof jobId !== 'string')) return null;
+  return { by: textOf(by) ?? anonymous, seed, jobId };
+}
+
+function hearSettle(experiment: Experiment, payload: SettlePayload | undefined): void {
+  const request = settleFrom(payload);
+  const by = textOf(recordOf(payload)['by']) ?? anonymous;
+  if (request === null) {
+    refuse(
+      experiment,
+      { kind: 'settle', by },
+      'expected { "seed": 0, "jobId": "job-…" }, or "jobId": null for none',
+    );
+    return;
+  }
+  const answer = judgeSettle(experiment, request);
+  if (answer.status === 'accept') acceptSettle(experiment, request);
+  else refuse(experiment, { kind: 'settle', by }, answer.why);
 }
 
 const anonymous = 'somebody in the Temporal Web UI';

@@ -102,7 +102,7 @@ export async function propose(experiment: Experiment): Promise<void> {
   );
 }
 
-export function noteOf({ note }: Experiment): TaskNote {
+export function noteOf({ note }: Pick<Experiment, 'note'>): TaskNote {
   if (note === null) throw failWith('TaskNoteInvalid', 'the experiment has no task note yet');
   return note;
 }

@@ -1,16 +1,18 @@
-import { condition, isCancellation, log, sleep } from '@temporalio/workflow';
+import { condition, isCancellation, log } from '@temporalio/workflow';
 
-import { decideJob, type JobDecision } from '../domain/decide-job.ts';
+import { decideJob, type JobDecision, type JobLimits } from '../domain/decide-job.ts';
 import type { JobObservation, JobRecords } from '../domain/job.ts';
-import type { JobKey } from '../activities/attempts/interface.ts';
+import type { JobKey, NothingRecorded } from '../activities/attempts/interface.ts';
 import { platform, records as recordsActivities } from './activities.ts';
 import { namedFailure } from './failures.ts';
-import { beside } from './scopes.ts';
+import { beside, within } from './scopes.ts';
 
 /** What the two witnesses said last. */
 export interface Witnesses {
+  /** The job that is watched: another one than was created when that one holds the claim. */
+  jobId: string;
   observation: JobObservation | null;
-  records: JobRecords | null;
+  records: JobRecords;
   /** Why the platform can no longer be asked, null while it can. */
   apiTrouble: string | null;
 }
@@ -19,6 +21,7 @@ export interface WatchInput {
   readonly key: JobKey;
   readonly jobId: string;
   readonly pollSeconds: number;
+  readonly limits: JobLimits;
   readonly onChange: (decision: JobDecision, witnesses: Witnesses) => void;
 }
 
@@ -27,19 +30,43 @@ export interface EndedJob {
   readonly witnesses: Witnesses;
 }
 
-/** How long the disk may lag behind the platform: the exit record is looked for this often before doing without. */
-const exitRecordLooks = 6;
-const exitRecordPause = '10 seconds';
+const nothingRecorded: NothingRecorded = 'nothing';
+export const emptyRecords: JobRecords = {
+  claim: null,
+  heartbeatAt: null,
+  silent: false,
+  exit: null,
+  duplicates: [],
+  logTail: '',
+};
+
+/** How long the disk may lag behind the platform: the exit record is waited for this long before doing without. */
+const exitRecordPatience = '1 minute';
+const exitRecordPollSeconds = 5;
 
 /**
  * Waits until the job has ended, by both witnesses side by side: the platform's API and the job's own records on the
  * shared disk. One that cannot be reached is never an end; the other goes on.
  */
 export async function watchJob(input: WatchInput): Promise<EndedJob> {
-  const witnesses: Witnesses = { observation: null, records: null, apiTrouble: null };
+  const witnesses: Witnesses = {
+    jobId: input.jobId,
+    observation: null,
+    records: emptyRecords,
+    apiTrouble: null,
+  };
+  for (;;) {
+    await untilEnded(input, witnesses);
+    const decision = await judge(input, witnesses);
+    // The disk may know better than it did a moment ago: then the job is watched on.
+    if (decision.status === 'ended') return { decision, witnesses };
+  }
+}
+
+async function untilEnded(input: WatchInput, witnesses: Witnesses): Promise<void> {
   let ended = false;
   const noteChange = (): void => {
-    const decision = decideJob(witnesses.observation, witnesses.records);
+    const decision = decideJob(witnesses.observation, witnesses.records, input.limits);
     input.onChange(decision, witnesses);
     ended ||= decision.status === 'ended';
   };
@@ -51,7 +78,6 @@ export async function watchJob(input: WatchInput): Promise<EndedJob> {
       ]),
     () => condition(() => ended),
   );
-  return judge(input, witnesses);
 }
 
 async function followPlatform(
@@ -62,11 +88,12 @@ async function followPlatform(
   let since: string | null = null;
   try {
     for (;;) {
-      const seen = await platform.awaitJobChange.executeWithOptions(
-        { summary: `${input.jobId} on the platform` },
-        [{ jobId: input.jobId, since, pollSeconds: input.pollSeconds }],
-      );
-      since = seen.fingerprint;
+      const { jobId } = witnesses;
+      const seen = await platform.awaitJobChange.executeWithOptions({ summary: `${jobId} on the platform` }, [
+        { jobId, since, pollSeconds: input.pollSeconds },
+      ]);
+      since = jobId === witnesses.jobId ? seen.fingerprint : null;
+      if (since === null) continue;
       witnesses.observation = seen.observation;
       noteChange();
     }
@@ -75,40 +102,56 @@ async function followPlatform(
     // The job itself is still the better witness: it goes on being watched on the disk.
     const { type, message } = namedFailure(error);
     witnesses.apiTrouble = `${type}: ${message}`;
-    log.warn('the platform can no longer be asked about the job', { jobId: input.jobId, type });
+    log.warn('the platform can no longer be asked about the job', { jobId: witnesses.jobId, type });
     noteChange();
   }
 }
 
 async function followRecords(input: WatchInput, witnesses: Witnesses, noteChange: () => void): Promise<void> {
-  let since: string | null = null;
+  let since: string = nothingRecorded;
   for (;;) {
     const seen = await recordsActivities.awaitRecordsChange.executeWithOptions(
-      { summary: `records of ${input.jobId} on the shared disk` },
+      { summary: `records of ${witnesses.jobId} on the shared disk` },
       [{ ...input.key, since, pollSeconds: input.pollSeconds }],
     );
     since = seen.fingerprint;
-    witnesses.records = seen.records;
+    takeIn(witnesses, seen.records);
     noteChange();
   }
 }
 
+/** Whoever holds the claim is the job of this attempt, whichever id the platform told. */
+function takeIn(witnesses: Witnesses, records: JobRecords): void {
+  witnesses.records = records;
+  const { claim, duplicates } = records;
+  const turnedAway = duplicates.some(({ jobId }) => jobId === witnesses.jobId);
+  if (claim === null || claim.jobId === witnesses.jobId || !turnedAway) return;
+  log.warn('another job holds the claim of the attempt', { created: witnesses.jobId, claimed: claim.jobId });
+  witnesses.jobId = claim.jobId;
+  witnesses.observation = null;
+}
+
 /** The last word, after the disk had time to show an exit record that the platform was faster than. */
-async function judge(input: WatchInput, witnesses: Witnesses): Promise<EndedJob> {
-  for (let look = 0; look < exitRecordLooks && (witnesses.records?.exit ?? null) === null; look += 1) {
-    if (look > 0) await sleep(exitRecordPause);
-    const seen = await recordsActivities.awaitRecordsChange.executeWithOptions(
-      { summary: 'looking for the exit record' },
-      [{ ...input.key, since: null, pollSeconds: input.pollSeconds }],
-    );
-    witnesses.records = seen.records;
+async function judge(input: WatchInput, witnesses: Witnesses): Promise<JobDecision> {
+  if (witnesses.records.exit === null) {
+    const since = await lookAtRecords(input, witnesses, null);
     // A job that never started leaves no exit record, however long one waits.
-    if (seen.records.claim === null && witnesses.observation?.state !== 'succeeded') break;
+    const mayCome = witnesses.records.claim !== null || witnesses.observation?.state === 'succeeded';
+    if (mayCome) await within(exitRecordPatience, () => untilExit(input, witnesses, since));
   }
-  const decision = decideJob(witnesses.observation, witnesses.records);
-  if (decision.status !== 'ended') {
-    // Cannot be: the witnesses only gain knowledge. Saying so beats looping for ever if it ever is.
-    return { decision: { status: 'ended', outcome: 'failed', sentence: decision.sentence }, witnesses };
-  }
-  return { decision, witnesses };
+  return decideJob(witnesses.observation, witnesses.records, input.limits);
+}
+
+async function untilExit(input: WatchInput, witnesses: Witnesses, since: string): Promise<void> {
+  let last = since;
+  while (witnesses.records.exit === null) last = await lookAtRecords(input, witnesses, last);
+}
+
+async function lookAtRecords(input: WatchInput, witnesses: Witnesses, since: string | null): Promise<string> {
+  const seen = await recordsActivities.awaitRecordsChange.executeWithOptions(
+    { summary: 'looking for the exit record' },
+    [{ ...input.key, since, pollSeconds: Math.min(input.pollSeconds, exitRecordPollSeconds) }],
+  );
+  takeIn(witnesses, seen.records);
+  return seen.fingerprint;
 }

@@ -6,7 +6,14 @@ import { outcomes, phases } from '../../../domain/phase.ts';
 
 const head = 'a1b2c3d4e5f6a7b8c9d0a1b2c3d4e5f6a7b8c9d0';
 
-const deciding: DecisionContext = { phase: 'deciding', evidenceHead: head, decided: false, attemptsLeft: 1 };
+const deciding: DecisionContext = {
+  phase: 'deciding',
+  evidenceHead: head,
+  decided: false,
+  attemptsLeft: 1,
+  gpuHoursLeft: 1,
+  stalled: false,
+};
 
 function request(kind: DecisionKind, more: Partial<DecisionRequest> = {}): DecisionRequest {
   return { kind, by: 'pi', ...(kind === 'revise' && { instructions: 'more epochs' }), ...more };
@@ -58,6 +65,20 @@ describe('decideDecision', () => {
     }
   });
 
+  it.each(decisionKinds)(
+    'takes %s without evidence when the jobs left only a person to help, but never merges',
+    (kind) => {
+      const stalled: DecisionContext = {
+        ...deciding,
+        phase: 'submitting',
+        evidenceHead: null,
+        stalled: true,
+      };
+      expect(decideDecision(request(kind), stalled).status).toBe(kind === 'merge' ? 'refuse' : 'accept');
+      expect(decideDecision(request('rerun'), { ...stalled, attemptsLeft: 0 }).status).toBe('refuse');
+    },
+  );
+
   it('names both heads when they differ', () => {
     const answer = decideDecision(request('merge', { head: 'b'.repeat(40) }), deciding);
     expect(answer).toMatchObject({ why: expect.stringContaining(head.slice(0, 12)) as string });
@@ -65,6 +86,14 @@ describe('decideDecision', () => {
 
   it.each([undefined, '', '  \n'])('refuses to revise with the instructions %j', (instructions) => {
     expect(decideDecision(request('revise', { instructions }), deciding).status).toBe('refuse');
+  });
+
+  it.each(['revise', 'rerun'] as const)('refuses to %s when the GPU hours are used up', (kind) => {
+    const answer = decideDecision(request(kind), { ...deciding, gpuHoursLeft: 0 });
+    expect(answer).toMatchObject({
+      status: 'refuse',
+      why: expect.stringContaining('budget.gpu_hours') as string,
+    });
   });
 
   it.each(['revise', 'rerun'] as const)('refuses to %s when the attempts are used up', (kind) => {

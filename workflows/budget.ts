@@ -1,0 +1,50 @@
+import { condition } from '@temporalio/workflow';
+
+import { gpuHoursOf, type Attempt, type Experiment } from './experiment-state.ts';
+import { failWith } from './failures.ts';
+import { noteOf } from './plan-and-code.ts';
+
+const msPerHour = 3_600_000;
+/** Shorter is not measured: the platform's own counting is coarser. */
+const leastMs = 1000;
+
+/** Throws `BudgetExceeded` when the GPU hours of the task note are used up before anything is submitted. */
+export function requireBudget(experiment: Experiment): void {
+  const { budget } = noteOf(experiment);
+  const used = gpuHoursOf(experiment);
+  if (used >= budget.gpu_hours) {
+    throw failWith(
+      'BudgetExceeded',
+      `${used} GPU hours are used, the task note allows ${budget.gpu_hours} (budget.gpu_hours)`,
+    );
+  }
+}
+
+/**
+ * Stops the jobs of an attempt at the moment in which the GPU hours of the task note are used up. It sleeps until then
+ * by what the running jobs use, and only where their own time limits could not end them before.
+ */
+export async function keepBudget(experiment: Experiment, attempt: Attempt, stop: () => void): Promise<void> {
+  const { budget, job } = noteOf(experiment);
+  for (;;) {
+    const gpus = gpusOf(attempt);
+    const leftMs = ((budget.gpu_hours - gpuHoursOf(experiment, Date.now())) / Math.max(gpus, 1)) * msPerHour;
+    const matters = gpus > 0 && leftMs < job.max_hours * msPerHour;
+    const changed = () => gpusOf(attempt) !== gpus;
+    if (!matters) {
+      await condition(changed);
+      continue;
+    }
+    if (await condition(changed, Math.max(leastMs, Math.ceil(leftMs)))) continue;
+    attempt.overBudget =
+      `the ${budget.gpu_hours} GPU hours that the task note allows (budget.gpu_hours) are used up: ` +
+      `${gpuHoursOf(experiment, Date.now())} so far`;
+    stop();
+    return;
+  }
+}
+
+/** GPUs that the jobs of the attempt hold now. */
+function gpusOf({ running }: Attempt): number {
+  return [...running.values()].reduce((sum, { gpus }) => sum + gpus, 0);
+}
