@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 afterAll(() => temporal.close());
 
-async function open(options: { readonly queuingMs?: number } = {}): Promise<JanitorWorld> {
+async function open(options: Parameters<typeof openJanitorWorld>[1] = {}): Promise<JanitorWorld> {
   const world = await openJanitorWorld(temporal, options);
   worlds.push(world);
   return world;
@@ -46,7 +46,8 @@ function trainingCommand(folder: string): string {
     'echo "${id%-worker-*}" > claim/job_id',
     `finish() { echo '{"code":143}' > exit.json; exit 143; }`,
     'trap finish TERM',
-    `n=0; while :; do n=$((n+1)); echo '{"at":'$n'}' > beat.tmp; mv beat.tmp heartbeat.json; sleep 0.2; done`,
+    `n=0; while [ ! -e stop.json ]; do n=$((n+1)); echo '{"at":'$n'}' > beat.tmp; mv beat.tmp heartbeat.json; sleep 0.2; done`,
+    'finish',
   ].join('\n');
 }
 
@@ -54,6 +55,15 @@ async function trainingJob(world: JanitorWorld): Promise<string> {
   await writeAttempt(world);
   const jobId = await createdJob(world.qizhi, trainingCommand(world.folder));
   await vi.waitFor(async () => access(join(world.folder, 'heartbeat.json')), patiently);
+  return jobId;
+}
+
+/** The job runs on the platform, but under a name that the platform does not know. */
+async function nameless(world: JanitorWorld): Promise<string> {
+  const jobId = await trainingJob(world);
+  await writeFile(join(world.folder, 'claim', 'job_id'), 'a-node-without-a-name\n');
+  const owner = await world.own([]);
+  await owner.terminate('for the test');
   return jobId;
 }
 
@@ -236,6 +246,50 @@ describe('a job that has ended', () => {
     await owner.terminate('for the test');
     expect(world.findings(await world.visit())).toEqual([]);
     expect(await snapshot(world.folder)).toEqual(before);
+  });
+});
+
+describe('a job that only the shared disk reaches', () => {
+  it('is asked there to end', async () => {
+    const asked: unknown[] = [];
+    const world = await open({
+      acts: {
+        requestStop: async (key) => {
+          asked.push(key);
+          await writeFile(join(world.folder, 'stop.json'), '{}\n');
+        },
+      },
+    });
+    const jobId = await nameless(world);
+    expect(world.findings(await world.visit())).toMatchObject([
+      { jobId: 'a-node-without-a-name', action: 'stop', done: true, platform: '(no id to ask by)' },
+    ]);
+    expect(asked).toEqual([world.key]);
+    await reached(world.qizhi, jobId, 'failed');
+    expect((await world.stats()).stop).toBe(0);
+    expect(world.findings(await world.visit())).toEqual([]);
+  });
+
+  it('is reported when it goes on all the same', async () => {
+    const world = await open();
+    await nameless(world);
+    const entry = { visit: 'v', at: '2026-01-01T00:00:00Z', jobId: 'a-node-without-a-name', action: 'stop' };
+    const record = { entries: [{ ...entry, by: 'disk', outcome: 'done', why: 'it goes on' }], settled: null };
+    await writeFile(join(world.folder, 'janitor.json'), JSON.stringify(record));
+    const [finding] = world.findings(await world.visit());
+    expect(finding).toMatchObject({ action: 'report' });
+    expect(finding?.why).toContain('although it was asked');
+  });
+
+  it('is reported when its heartbeat stands still', async () => {
+    const world = await open();
+    await writeAttempt(world);
+    await mkdir(join(world.folder, 'claim'));
+    await writeFile(join(world.folder, 'claim', 'job_id'), 'a-node-without-a-name\n');
+    await writeFile(join(world.folder, 'heartbeat.json'), '{"at":1}\n');
+    const owner = await world.own([]);
+    await owner.terminate('for the test');
+    expect(world.findings(await world.visit())).toMatchObject([{ action: 'report' }]);
   });
 });
 
