@@ -1,8 +1,8 @@
-import { access, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { JobKey } from './interface.ts';
-import { isMissing, requireFolder } from './shared-disk.ts';
+import { exists, isMissing, requireFolder } from './shared-disk.ts';
 
 /** Looks at this many folders at one time: a network file system answers each in its own time. */
 const sideBySide = 32;
@@ -63,7 +63,7 @@ async function attemptsOf<T>(
     }
   }
   const found = await inChunks(keys, async ({ key, folder }) =>
-    (await isThere(join(folder, 'exit.json'))) ? null : look(key, folder),
+    (await exists(join(folder, 'exit.json'))) ? null : look(key, folder),
   );
   const attempts = found.filter((each) => each !== null);
   return { attempts, passed: found.length - attempts.length };
@@ -83,16 +83,6 @@ export async function inChunks<In, Out>(
     );
   }
   return results;
-}
-
-export async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
 }
 
 async function foldersIn(path: string, pattern: RegExp): Promise<string[]> {

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { readIfThere, requireFolder, writeDurably } from '../attempts/shared-disk.ts';
+import { exists, readIfThere, requireFolder, writeDurably } from '../attempts/shared-disk.ts';
 import { attemptDir } from '../attempts/attempt-paths.ts';
-import { isThere } from '../attempts/list-attempts.ts';
 import type { DecisionRecord, LookInput, RecordInput } from './interface.ts';
 
 const Entry = z.object({
@@ -44,7 +43,7 @@ export async function readJanitorRecord(path: string): Promise<JanitorRecord | u
 /** Where the record of a job stands: with its attempt while that is there. Null when there is no name for it. */
 async function recordPath(sharedDir: string, key: LookInput): Promise<string | null> {
   const folder = attemptDir(sharedDir, key);
-  return (await isThere(folder)) ? join(folder, fileName) : recordWithoutFolder(sharedDir, key.jobId);
+  return (await exists(folder)) ? join(folder, fileName) : recordWithoutFolder(sharedDir, key.jobId);
 }
 
 export function recordInFolder(folder: string): string {

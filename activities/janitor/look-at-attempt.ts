@@ -2,9 +2,8 @@ import { join } from 'node:path';
 
 import { attemptDir } from '../attempts/attempt-paths.ts';
 import type { JobKey } from '../attempts/interface.ts';
-import { isThere } from '../attempts/list-attempts.ts';
 import { readClaim } from '../attempts/read-records.ts';
-import { readIfThere } from '../attempts/shared-disk.ts';
+import { exists, readIfThere } from '../attempts/shared-disk.ts';
 import {
   readJanitorRecord,
   recordInFolder,
@@ -19,7 +18,7 @@ const timeToNotice = 10 * 60_000;
 /** An attempt as it stands, from the cheapest look to the dearest. */
 export async function lookAtAttempt(sharedDir: string, { jobId, ...key }: LookInput): Promise<AttemptSight> {
   const folder = attemptDir(sharedDir, key);
-  if (await isThere(join(folder, 'exit.json'))) return { ...key, status: 'finished', ...nothing };
+  if (await exists(join(folder, 'exit.json'))) return { ...key, status: 'finished', ...nothing };
   const open = await lookAtOpenAttempt(key, folder);
   if (open.status !== 'missing') return open;
   const path = recordWithoutFolder(sharedDir, jobId);
@@ -31,9 +30,9 @@ export async function lookAtAttempt(sharedDir: string, { jobId, ...key }: LookIn
 export async function lookAtOpenAttempt(key: JobKey, folder: string): Promise<AttemptSight> {
   const [claim, revoked, beat, written, record] = await Promise.all([
     readClaim(folder),
-    isThere(join(folder, 'claim', 'revoked')),
+    exists(join(folder, 'claim', 'revoked')),
     readIfThere(join(folder, 'heartbeat.json')),
-    isThere(join(folder, 'attempt.json')),
+    exists(join(folder, 'attempt.json')),
     readJanitorRecord(recordInFolder(folder)),
   ]);
   if (revoked) return { ...key, status: 'revoked', ...nothing };

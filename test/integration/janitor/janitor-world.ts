@@ -7,7 +7,7 @@ import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 
 import { createAttemptsActivities } from '../../../activities/attempts/create-attempts-activities.ts';
-import type { AttemptsActivities, JobKey } from '../../../activities/attempts/interface.ts';
+import type { JobKey } from '../../../activities/attempts/interface.ts';
 import { createJanitorActivities } from '../../../activities/janitor/create-janitor-activities.ts';
 import { createJanitorDiskActivities } from '../../../activities/janitor/create-janitor-disk-activities.ts';
 import { createQizhiActivities } from '../../../activities/qizhi/create-qizhi-activities.ts';
@@ -55,12 +55,6 @@ export async function startJanitorTemporal(temporal: string): Promise<JanitorTem
   };
 }
 
-interface JanitorWorldOptions {
-  readonly queuingMs?: number;
-  /** In place of the real activities. */
-  readonly acts?: Partial<AttemptsActivities>;
-}
-
 interface RecordFile {
   readonly entries: readonly { readonly action: string; readonly outcome: string; readonly why: string }[];
 }
@@ -72,7 +66,7 @@ let visits = 0;
 /** A shared disk, a platform, and workers of both zones, for one test. */
 export async function openJanitorWorld(
   { client, connection, bundle }: JanitorTemporal,
-  { queuingMs = 50, acts = {} }: JanitorWorldOptions = {},
+  { queuingMs = 50 }: { readonly queuingMs?: number } = {},
 ) {
   const sharedDir = await mkdtemp(join(tmpdir(), 'janitor-'));
   const disk = { sharedDir, jobSharedDir: sharedDir };
@@ -84,7 +78,6 @@ export async function openJanitorWorld(
     ...createJanitorDiskActivities({ disk }),
     ...createQizhiActivities({ qizhi }),
     ...createJanitorActivities({ qizhi, pauseMs: 10 }),
-    ...acts,
   };
   const workers = await Promise.all(
     [queues.experiments, queues.networked, queues.qizhi].map((taskQueue) =>
