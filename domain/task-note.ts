@@ -63,6 +63,14 @@ const JobRequest = z.strictObject({
     .default(4)
     .describe('1 to 10, larger is more urgent; 1 to 3 can be preempted'),
   max_hours: z.number().positive().describe('Wall-clock limit of one job, hours'),
+  max_restarts: z
+    .int()
+    .min(0)
+    .max(10)
+    .default(0)
+    .describe(
+      'How often the platform may start the whole job again after a fault; the command must then resume by itself',
+    ),
 });
 
 const WandbTarget = z.strictObject({
