@@ -76,6 +76,7 @@ const note: TaskNote = {
     shm_gi: 8,
     priority: 6,
     max_hours: 1,
+    max_restarts: 0,
   },
   seeds: [0, 1],
   wandb: { mode: 'offline', project: 'digits', entity: 'lab', group: 'warmup-cosine' },

@@ -12,14 +12,16 @@ const rows = section
   .map((line) => line.split('|').map((cell) => cell.trim().replaceAll('`', '')))
   .map(([, code = '', , create, job, list]) => ({ code, create, job, list }));
 
+function sorted(all: readonly { readonly code: string }[]) {
+  return all.toSorted((one, other) => one.code.localeCompare(other.code));
+}
+
 describe('the table of codes in docs/failures.md', () => {
   it('says of every code what the client does, and of no other', () => {
     const expected = Object.entries(platformCodes).map(([code, { create, job, list }]) => {
       return { code, create, job, list };
     });
     const { create, job, list } = otherCode;
-    const sorted = (all: readonly { code: string }[]) =>
-      all.toSorted((one, other) => one.code.localeCompare(other.code));
     expect(sorted(rows)).toEqual(sorted([...expected, { code: 'any other', create, job, list }]));
   });
 });
