@@ -4,13 +4,15 @@ import { createQizhiActivities } from '../activities/qizhi/create-qizhi-activiti
 import { drawCurves } from '../infra/charts/draw-curves.ts';
 import { section } from '../infra/config/config.ts';
 import { createGithubClient } from '../infra/github/create-github-client.ts';
+import { createLog } from '../infra/log.ts';
 import { createQizhiClient } from '../infra/qizhi/client.ts';
 import type { QueueActivities, ZoneContext } from './zone.ts';
 
 /** The cloud: GitHub and the Qizhi API, no shared disk. */
 export function controlZone({ config }: ZoneContext): QueueActivities[] {
-  // One client for everything that asks the platform: it holds one token.
-  const qizhi = createQizhiClient(section(config, 'qizhi'));
+  const settings = section(config, 'qizhi');
+  // One client for everything that asks the platform: it holds one token, and one limit of requests.
+  const qizhi = createQizhiClient(settings, { log: createLog(config.logLevel) });
   return [
     {
       queue: 'github',
@@ -23,9 +25,14 @@ export function controlZone({ config }: ZoneContext): QueueActivities[] {
     },
     {
       queue: 'qizhi',
-      activities: { ...createQizhiActivities({ qizhi }), ...createJanitorActivities({ qizhi }) },
-      // The platform's gateway answers 429 to about three requests a second.
+      activities: {
+        ...createQizhiActivities({ qizhi, requestsPerSecond: settings.requestsPerSecond }),
+        ...createJanitorActivities({ qizhi }),
+      },
+      // One slow answer must not hold up the others; how many are sent a second is limited by the client.
       concurrency: 3,
+      // The platform's gateway answers 429 to about three requests a second, from whichever worker they come.
+      activitiesPerSecond: settings.requestsPerSecond,
     },
   ];
 }
