@@ -154,7 +154,6 @@ describe('awaitRecordsChange', () => {
     expect(nothing.records).toEqual({
       claim: null,
       heartbeatAt: null,
-      silent: false,
       exit: null,
       duplicates: [],
       logTail: '',
