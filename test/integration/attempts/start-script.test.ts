@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 
 import { detectIsolation, isolatedCommand } from '../../../infra/isolation/isolation.ts';
-import { makeAttempt, type AttemptFixture } from './attempt-fixture.ts';
+import { makeAttempt, slowPath, type AttemptFixture } from './attempt-fixture.ts';
 import { installedShells } from './installed-shells.ts';
 
 const { uv } = inject('tools');
@@ -27,14 +27,6 @@ async function attempt(
 afterEach(async () => {
   await Promise.all(made.splice(0).map(async (fixture) => fixture.remove()));
 });
-
-/** A search path on which a program takes its time, so that all of many have looked before the first has acted. */
-async function slowPath(folder: string, program: string): Promise<string> {
-  const { stdout: path } = await execa('sh', ['-c', 'printf %s "$PATH"']);
-  const { stdout: real } = await execa('sh', ['-c', `command -v ${program}`]);
-  await writeFile(join(folder, program), `#!/bin/sh\nsleep 0.7\nexec ${real} "$@"\n`, { mode: 0o755 });
-  return `${folder}:${path}`;
-}
 
 describe.each(shells)('start.sh under $name', ({ shell }) => {
   it('passes every value as it is, whatever is in it', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -111,6 +111,42 @@ describe('writeAttempt', () => {
     await expect(stat(shared)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
+  it('refuses a folder in which a job was before it', async () => {
+    await mkdir(join(folder, 'claim'), { recursive: true });
+    await expect(run(async () => activities.writeAttempt(input()))).rejects.toMatchObject({
+      type: 'AttemptConflict',
+      nonRetryable: true,
+      message: expect.stringMatching(/claim is older than the attempt/),
+    });
+    await expect(stat(join(folder, 'attempt.json'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('runs again beside the claim of its own job', async () => {
+    await run(async () => activities.writeAttempt(input()));
+    await claim('job-1');
+    await expect(run(async () => activities.writeAttempt(input()))).resolves.toHaveLength(2);
+  });
+
+  it.each(['attempt.json', 'start.sh'])('does not write through a link in the place of %s', async (name) => {
+    const elsewhere = join(shared, 'elsewhere');
+    await writeFile(elsewhere, 'precious');
+    await mkdir(folder, { recursive: true });
+    await symlink(elsewhere, join(folder, name));
+    await expect(run(async () => activities.writeAttempt(input()))).rejects.toMatchObject({
+      type: 'AttemptConflict',
+      message: expect.stringContaining('symbolic link'),
+    });
+    expect(await readFile(elsewhere, 'utf8')).toBe('precious');
+  });
+
+  it.each(['{"key":', '[]', ''])('refuses an attempt.json that holds %j', async (text) => {
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'attempt.json'), text);
+    await expect(run(async () => activities.writeAttempt(input()))).rejects.toMatchObject({
+      type: 'AttemptConflict',
+    });
+  });
+
   it('does not leave the disk by an id that is a path', async () => {
     await expect(
       run(async () => activities.writeAttempt(input({ experimentId: '../x' }))),
@@ -134,6 +170,24 @@ describe('revokeAttempt', () => {
     expect(records.claim).toBeNull();
   });
 
+  it.each([
+    ['a folder without a job id', async (path: string) => writeFile(join(path, 'host'), 'node\n')],
+    [
+      'a file',
+      async (path: string) => {
+        await rm(path, { recursive: true });
+        await writeFile(path, 'x');
+      },
+    ],
+  ])('does not take a claim that is %s for its own', async (_, spoil) => {
+    await mkdir(join(folder, 'claim'));
+    await spoil(join(folder, 'claim'));
+    await expect(run(async () => activities.revokeAttempt(key))).rejects.toMatchObject({
+      type: 'SharedDiskUnavailable',
+      nonRetryable: false,
+    });
+  });
+
   it('says which job was first', async () => {
     await claim('job-1');
     expect(await run(async () => activities.revokeAttempt(key))).toEqual({ claimedBy: 'job-1' });
@@ -141,74 +195,26 @@ describe('revokeAttempt', () => {
   });
 });
 
-const look = async (since: string | null) =>
-  run(async () => activities.awaitRecordsChange({ ...key, since, pollSeconds: 10 }));
-
-describe('awaitRecordsChange', () => {
-  beforeEach(async () => {
+describe('requestStop', () => {
+  it('leaves one word for the job, the first one', async () => {
     await run(async () => activities.writeAttempt(input()));
+    await run(async () => activities.requestStop(key));
+    const first = await readFile(join(folder, 'stop.json'), 'utf8');
+    expect(JSON.parse(first)).toEqual({ at: expect.any(Number) });
+    await run(async () => activities.requestStop(key));
+    expect(await readFile(join(folder, 'stop.json'), 'utf8')).toBe(first);
   });
 
-  it('sees nothing, then a claim, then the end; heartbeats and output are no change', async () => {
-    const nothing = await look(null);
-    expect(nothing.records).toEqual({
-      claim: null,
-      heartbeatAt: null,
-      exit: null,
-      duplicates: [],
-      logTail: '',
-    });
-    await expect(look(nothing.fingerprint)).rejects.toMatchObject({
-      type: 'RecordsUnchanged',
-      category: 'BENIGN',
-    });
-
-    await claim('job-1');
-    const claimed = await look(nothing.fingerprint);
-    expect(claimed.records.claim).toEqual({ jobId: 'job-1', host: 'node', at: 1000 });
-
-    await writeFile(join(folder, 'heartbeat.json'), '{"at":5}');
-    await writeFile(join(folder, 'output.log'), 'epoch 1\n');
-    await expect(look(claimed.fingerprint)).rejects.toMatchObject({ type: 'RecordsUnchanged' });
-
-    await writeFile(
-      join(folder, 'exit.json'),
-      '{"code":0,"signal":null,"startedAt":1,"endedAt":2,"reason":null}',
-    );
-    const ended = await look(claimed.fingerprint);
-    expect(ended.records).toMatchObject({ exit: { code: 0 }, heartbeatAt: 5, logTail: 'epoch 1\n' });
-
-    await mkdir(join(folder, 'duplicates'));
-    await writeFile(join(folder, 'duplicates', 'job-2.json'), '{}');
-    expect((await look(ended.fingerprint)).records.duplicates).toEqual(['job-2']);
-  });
-
-  it('takes half a file for none', async () => {
-    await writeFile(join(folder, 'exit.json'), '{"code":0,"sig');
-    await writeFile(join(folder, 'heartbeat.json'), '');
-    await mkdir(join(folder, 'claim'));
-    await writeFile(join(folder, 'claim', 'job_id'), '');
-    expect((await look(null)).records).toMatchObject({ claim: null, heartbeatAt: null, exit: null });
-  });
-
-  it('shows whole lines of the last 4 KB of output', async () => {
-    await writeFile(join(folder, 'output.log'), `${'é'.repeat(3000)}\n${'x'.repeat(1000)}\nlast line\n`);
-    expect((await look(null)).records.logTail).toBe(`${'x'.repeat(1000)}\nlast line\n`);
-  });
-
-  it('says what is missing when the folder was deleted', async () => {
-    await rm(folder, { recursive: true });
-    await expect(look(null)).rejects.toMatchObject({
+  it('says what is missing when the folder was deleted, and makes none', async () => {
+    await expect(run(async () => activities.requestStop(key))).rejects.toMatchObject({
       type: 'SharedDiskUnavailable',
-      nonRetryable: false,
       message: expect.stringContaining(folder),
     });
+    await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
 
 async function claim(jobId: string): Promise<void> {
   await mkdir(join(folder, 'claim'));
   await writeFile(join(folder, 'claim', 'job_id'), `${jobId}\n`);
-  await writeFile(join(folder, 'claim', 'host'), 'node\n');
-  await writeFile(join(folder, 'claim', 'time'), '1000\n');
 }
