@@ -1,15 +1,18 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import writeFileAtomic from 'write-file-atomic';
 
+import { unlessMissing } from '../../unless-missing.ts';
 import { Job } from './job.ts';
 
 /** The jobs, each in a folder of its own; what was saved is found again by the next start on the same folder. */
 export interface JobStore {
   readonly jobs: ReadonlyMap<string, Job>;
   folder(id: string): string;
+  /** Calls for one job are to follow each other. */
   save(job: Job): Promise<void>;
+  remove(id: string): Promise<void>;
 }
 
 export async function openJobStore(directory: string): Promise<JobStore> {
@@ -25,19 +28,22 @@ export async function openJobStore(directory: string): Promise<JobStore> {
     jobs,
     folder,
     async save(job) {
-      await mkdir(folder(job.id), { recursive: true });
-      await writeFileAtomic(join(folder(job.id), 'job.json'), `${JSON.stringify(job, null, 2)}\n`);
+      if (!jobs.has(job.id)) await mkdir(folder(job.id), { recursive: true });
+      // A power cut may take it: a stand-in has to outlive processes, not machines, and thousands of jobs.
+      await writeFileAtomic(join(folder(job.id), 'job.json'), `${JSON.stringify(job, null, 2)}\n`, {
+        fsync: false,
+      });
       jobs.set(job.id, job);
+    },
+    async remove(id) {
+      jobs.delete(id);
+      await rm(folder(id), { recursive: true, force: true });
     },
   };
 }
 
 /** Undefined for a folder whose job was never saved: its create was never answered. */
 async function readJob(path: string): Promise<Job | undefined> {
-  try {
-    return Job.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = await unlessMissing(readFile(path, 'utf8'));
+  return text === undefined ? undefined : Job.parse(JSON.parse(text));
 }

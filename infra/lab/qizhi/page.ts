@@ -1,6 +1,5 @@
 import type { Isolation } from '../../isolation/isolation.ts';
-import type { Job } from './job.ts';
-import { gpusOf } from './scheduler.ts';
+import { gpusOf, told, type Job } from './job.ts';
 
 const isolationWords: Readonly<Record<Isolation, string>> = {
   namespaces: 'Jobs run without network, in namespaces of their own.',
@@ -35,7 +34,7 @@ function cells(job: Job): readonly string[] {
   const now = Date.now();
   return [
     `${escape(String(job.request['name']))}<br><code>${job.id}</code>`,
-    `${escape(job.shown?.status ?? job.status)}<br>${escape(job.shown?.reason ?? job.reason)}`,
+    `${escape(told(job).status)}<br>${escape(told(job).reason)}`,
     String(gpusOf(job)),
     new Date(job.createdAt).toISOString().slice(0, 19).replace('T', ' '),
     seconds((job.runAt ?? job.finishedAt ?? now) - job.createdAt),

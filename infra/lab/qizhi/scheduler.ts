@@ -1,5 +1,6 @@
-import { endedStatuses, type Job } from './job.ts';
+import { endedStatuses, gpusOf, type Job } from './job.ts';
 import type { JobStore } from './job-store.ts';
+import type { LiveSettings } from './settings.ts';
 import {
   killProcesses,
   processesOf,
@@ -11,16 +12,14 @@ import {
 } from './workers.ts';
 
 export interface SchedulerOptions extends WorkersOptions {
-  /** How long a job is being created and then queues at least, ms. */
-  readonly creatingMs: number;
-  readonly queuingMs: number;
-  /** How long a job may take to end after it was told to, ms. */
-  readonly graceMs: number;
-  /** GPUs of the cluster; a job waits until as many as it asks for are free. */
-  readonly gpus: number;
+  readonly settings: LiveSettings;
 }
 
 export interface Scheduler {
+  /** Takes in a new job. */
+  take(job: Job): Promise<void>;
+  /** Tells a job that has not ended to end. */
+  stop(job: Job): Promise<void>;
   /** Moves every job on as far as it is due. */
   turn(): Promise<void>;
   /** Kills what runs. */
@@ -33,7 +32,8 @@ export function createScheduler(store: JobStore, options: SchedulerOptions): Sch
     switch (job.status) {
       case 'job_creating':
         if (job.stopAt !== null) return finish(job, 'job_stopped', Date.now());
-        if (Date.now() - job.createdAt >= options.creatingMs) await change(job, { status: 'job_queuing' });
+        if (Date.now() - job.createdAt >= options.settings.current.times.creatingMs)
+          await change(job, { status: 'job_queuing' });
         return;
       case 'job_queuing':
         if (job.stopAt !== null) return finish(job, 'job_stopped', Date.now());
@@ -45,11 +45,15 @@ export function createScheduler(store: JobStore, options: SchedulerOptions): Sch
   }
 
   async function leaveQueue(job: Job): Promise<void> {
-    if (Date.now() - job.createdAt < options.creatingMs + options.queuingMs) return;
+    if (
+      Date.now() - job.createdAt <
+      options.settings.current.times.creatingMs + options.settings.current.times.queuingMs
+    )
+      return;
     const wanted = gpusOf(job);
     const used = running().reduce((sum, each) => sum + gpusOf(each), 0);
-    if (used + wanted > options.gpus) {
-      const reason = `0/1 nodes are available: Insufficient nvidia.com/gpu (${options.gpus - used} free, ${wanted} asked for).`;
+    if (used + wanted > options.settings.current.cluster.gpus) {
+      const reason = `0/1 nodes are available: Insufficient nvidia.com/gpu (${options.settings.current.cluster.gpus - used} free, ${wanted} asked for).`;
       if (job.reason !== reason) await change(job, { reason });
       return;
     }
@@ -83,13 +87,19 @@ export function createScheduler(store: JobStore, options: SchedulerOptions): Sch
       await change(job, { status: 'job_stopping' });
       await terminateWorkers(job, store.folder(job.id));
     }
-    if (job.stopAt !== null && now - job.stopAt > options.graceMs) return false;
+    if (job.stopAt !== null && now - job.stopAt > options.settings.current.times.graceMs) return false;
     // Right after the start its processes may not be there yet.
     return runMs < startingMs || (await processesOf(job.id)).length > 0;
   }
 
   async function change(job: Job, changes: Partial<Job>): Promise<void> {
-    Object.assign(job, changes);
+    Object.assign(
+      job,
+      changes,
+      changes.status !== undefined && {
+        starts: changes.status === 'job_running' ? job.starts + 1 : job.starts,
+      },
+    );
     await store.save(job);
   }
 
@@ -102,6 +112,15 @@ export function createScheduler(store: JobStore, options: SchedulerOptions): Sch
   }
 
   return {
+    take: (job) => store.save(job),
+    async stop(job) {
+      if (job.stopAt !== null) return;
+      await change(job, {
+        stopAt: Date.now(),
+        ...(job.status === 'job_running' && { status: 'job_stopping' }),
+      });
+      await terminateWorkers(job, store.folder(job.id));
+    },
     async turn() {
       const open = [...store.jobs.values()]
         .filter((job) => !endedStatuses.has(job.status))
@@ -118,10 +137,6 @@ const startingMs = 2000;
 
 function isOver(ends: readonly (WorkerEnd | undefined)[]): boolean {
   return ends.every((end) => end !== undefined) || ends.some((end) => end !== undefined && end.code !== 0);
-}
-
-export function gpusOf(job: Job): number {
-  return job.nodes * job.gpusPerNode;
 }
 
 function maxRunningMs(job: Job): number {

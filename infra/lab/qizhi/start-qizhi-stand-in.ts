@@ -8,14 +8,20 @@ import { detectIsolation, type Isolation } from '../../isolation/isolation.ts';
 import type { StandIn, StandInOptions } from '../stand-in.ts';
 import { createAccount } from './accounts.ts';
 import { createFaults } from './faults.ts';
+import { createFrontDoor } from './front-door.ts';
 import { openJobStore } from './job-store.ts';
-import { createOpenapi } from './openapi.ts';
-import { addLabRoutes, addOpenapiRoutes } from './routes.ts';
+import { addLabRoutes } from './lab-routes.ts';
+import { createPlatform } from './platform.ts';
+import { addPlatformRoutes } from './platform-routes.ts';
 import { createScheduler } from './scheduler.ts';
+import { createSettings, type SettingsChange } from './settings.ts';
+import { createStats } from './stats.ts';
 
 export interface QizhiStandInOptions extends StandInOptions {
   readonly username: string;
   readonly password: string;
+  /** How it behaves at first, and after a reset: see `Settings`. The options below are short forms of some of them. */
+  readonly behaviour?: SettingsChange;
   /** How long a job is being created, and then queues at least, ms. */
   readonly creatingMs?: number;
   readonly queuingMs?: number;
@@ -46,38 +52,44 @@ const turnMs = 100;
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * A stand-in of the training platform: its OpenAPI, as strict as the original, and jobs that are really run by `sh`
- * without network. Faults are asked for by `POST /_lab/faults`.
+ * A stand-in of the training platform: its OpenAPI and, on request, its `/api/v2`, as strict as the original, and jobs
+ * that are really run by `sh` without network. What goes wrong is asked for below `/_lab/`.
  */
 export async function startQizhiStandIn(options: QizhiStandInOptions): Promise<QizhiStandIn> {
   await mkdir(options.directory, { recursive: true });
-  const { username, password, tokenLifetimeSeconds = 604_800, tokenShape = 'string' } = options;
+  const { username, password } = options;
   const isolation = options.isolation ?? (await detectIsolation());
   const store = await openJobStore(options.directory);
-  const account = createAccount({ username, password, tokenLifetimeSeconds, tokenShape });
-  const faults = createFaults();
-  const openapi = createOpenapi({
-    store,
-    account,
-    specs: options.specs ?? {},
-    conflictMs: options.conflictMs ?? 300,
-  });
+  const settings = createSettings(settingsOf(options));
+  const account = createAccount({ username, password, settings });
   const scheduler = createScheduler(store, {
+    settings,
     isolation,
     // Of this process's environment a job gets the search path, and nothing else.
     path: processEnvironment()['PATH'] ?? defaultPath,
     hide: options.hideFromJobs ?? [],
-    creatingMs: options.creatingMs ?? 200,
-    queuingMs: options.queuingMs ?? 800,
-    graceMs: options.graceMs ?? 10_000,
-    gpus: options.gpus ?? 8,
   });
   const clock = createClock(() => scheduler.turn());
+  const platform = createPlatform({ store, settings, scheduler });
+  const lab = {
+    store,
+    account,
+    settings,
+    isolation,
+    faults: createFaults(),
+    stats: createStats(),
+    trouble: clock.trouble,
+  };
+  const closing = new AbortController();
   const server = fastify({ forceCloseConnections: true });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  addOpenapiRoutes(server, openapi, faults);
-  addLabRoutes(server, { store, account, faults, openapi, isolation, trouble: clock.trouble });
+  addPlatformRoutes(server, {
+    ...lab,
+    frontDoor: createFrontDoor({ settings, account, platform }),
+    closing: closing.signal,
+  });
+  addLabRoutes(server, lab);
   await server.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   clock.start();
   const url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`;
@@ -87,10 +99,34 @@ export async function startQizhiStandIn(options: QizhiStandInOptions): Promise<Q
     isolation,
     settings: { QIZHI_BASE_URL: url, QIZHI_USERNAME: username, QIZHI_PASSWORD: password },
     async close({ keepJobs = false } = {}) {
+      closing.abort();
       await server.close();
       await clock.stop();
       if (!keepJobs) await scheduler.killAll();
     },
+  };
+}
+
+/** The short forms stand above nothing: where both are given, `behaviour` counts. */
+function settingsOf(options: QizhiStandInOptions): SettingsChange {
+  const { creatingMs, queuingMs, graceMs, conflictMs, gpus, specs = {}, behaviour = {} } = options;
+  const { tokenLifetimeSeconds: lifetimeSeconds, tokenShape: shape } = options;
+  return {
+    ...behaviour,
+    times: { ...given({ creatingMs, queuingMs, graceMs, conflictMs }), ...behaviour.times },
+    cluster: { ...given({ gpus }), ...behaviour.cluster },
+    create: {
+      specs: Object.fromEntries(Object.entries(specs).map(([id, each]) => [id, { gpus: each }])),
+      ...behaviour.create,
+    },
+    token: { ...given({ lifetimeSeconds, shape }), ...behaviour.token },
+  };
+}
+
+/** Without the keys that have no value. */
+function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }
 

@@ -1,13 +1,18 @@
-/** The answer to a body that the platform refuses. */
-export interface Refusal {
-  readonly httpStatus: number;
-  readonly code: number;
-  readonly message: string;
-}
+import type { Refusal } from './answers.ts';
+import { priorityLevel } from './priority.ts';
+import {
+  canonicalNames,
+  fieldTrouble,
+  isRecord,
+  listOf,
+  type Fields,
+  type Values,
+} from './request-fields.ts';
+import type { Settings } from './settings.ts';
 
-type Kind = 'string' | 'int' | 'number' | 'bool' | 'enum' | 'list';
+export type SurfaceName = 'openapi' | 'v2';
 
-const topFields: Readonly<Record<string, Kind>> = {
+const topFields: Fields = {
   name: 'string',
   logic_compute_group_id: 'string',
   project_id: 'string',
@@ -27,6 +32,16 @@ const topFields: Readonly<Record<string, Kind>> = {
   enable_troubleshoot: 'bool',
   dataset_info: 'list',
 };
+const v2Fields: Fields = {
+  ...topFields,
+  fault_tolerance_retry_interval_sec: 'int',
+  description: 'string',
+  exclude_nodes: 'texts',
+  specified_nodes: 'texts',
+  is_publicpath_readonly: 'bool',
+  pre_check_items: 'texts',
+  runtime_attributes: 'list',
+};
 const required = [
   'name',
   'logic_compute_group_id',
@@ -34,105 +49,119 @@ const required = [
   'workspace_id',
   'framework',
   'command',
-  'task_priority',
   'framework_config',
 ];
-const configFields: Readonly<Record<string, Kind>> = {
+const configFields: Fields = {
   image: 'string',
   image_type: 'enum',
   instance_count: 'int',
   shm_gi: 'number',
   spec_id: 'string',
 };
-const envFields: Readonly<Record<string, Kind>> = { name: 'string', value: 'string' };
-const imageTypes = ['SOURCE_PUBLIC', 'SOURCE_PRIVATE', 'SOURCE_OFFICIAL'];
+const envFields: Fields = { name: 'string', value: 'string' };
+
+/** A body that the platform takes. */
+export interface CreateBody extends Values {
+  readonly name: string;
+  readonly command: string;
+  readonly task_priority: number;
+  readonly logic_compute_group_id: string;
+  readonly framework_config: readonly [
+    {
+      readonly image: string;
+      readonly image_type: string;
+      readonly instance_count: number;
+      readonly spec_id: string;
+    },
+  ];
+}
+
+// Where v2 is not told a priority; no source names its own.
+const unnamedPriority = 4;
 
 /** Checks a create body as strictly as the platform's parser. `raw` is its text, in which the place of a fault is told. */
-export function validateCreate(body: unknown, raw: string): Refusal | undefined {
-  if (!isRecord(body)) return invalid('request body is not an object');
-  const [config] = listOf(body['framework_config']);
-  return (
-    checkFields(body, topFields, raw) ??
-    firstOf(listOf(body['envs']), (env) => checkFields(env, envFields, raw)) ??
-    firstOf(listOf(body['framework_config']), (each) => checkFields(each, configFields, raw)) ??
-    checkRequired(body, required) ??
-    (config === undefined
-      ? invalid('framework_config is empty')
-      : checkRequired(config, Object.keys(configFields))) ??
-    checkValues(body, config ?? {})
-  );
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function checkFields(
-  value: Fields,
-  fields: Readonly<Record<string, Kind>>,
+export function validateCreate(
+  body: unknown,
   raw: string,
-): Refusal | undefined {
-  return firstOf(Object.entries(value), ([name, content]) => {
-    const place = `proto: (line 1:${Math.max(1, raw.indexOf(`"${name}"`) + 1)})`;
-    const kind = fields[name];
-    if (kind === undefined)
-      return { httpStatus: 200, code: 100_002, message: `${place}: unknown field "${name}"` };
-    if (fits(kind, content)) return undefined;
-    const camel = name.replaceAll(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase());
-    const message = `${place}: invalid value for ${kind} field ${camel}: ${JSON.stringify(content)}`;
-    return { httpStatus: 200, code: 100_002, message };
-  });
+  surface: SurfaceName,
+): { readonly refusal: Refusal } | { readonly body: CreateBody } {
+  if (!isRecord(body)) return { refusal: invalid('request body is not an object') };
+  const given = surface === 'v2' ? v2Names(body) : body;
+  const trouble =
+    fieldTrouble(given, surface === 'v2' ? v2Fields : topFields, raw) ??
+    firstOf(listOf(given['envs']), (env) => fieldTrouble(env, envFields, raw)) ??
+    firstOf(listOf(given['framework_config']), (each) => fieldTrouble(each, configFields, raw));
+  if (trouble !== undefined) return { refusal: parameter(trouble) };
+  const [config] = listOf(given['framework_config']);
+  const names = surface === 'v2' ? required : [...required, 'task_priority'];
+  const missing = missingOf(given, names) ?? missingOf(config ?? {}, Object.keys(configFields));
+  if (missing !== undefined) return { refusal: invalid(`${missing} is required`) };
+  const whole = { task_priority: unnamedPriority, ...given } as unknown as CreateBody;
+  const refusal = wrongValue(whole);
+  return refusal === undefined ? { body: whole } : { refusal };
 }
 
-function fits(kind: Kind, value: unknown): boolean {
-  switch (kind) {
-    case 'string':
-      return typeof value === 'string';
-    case 'int':
-      return Number.isInteger(value);
-    case 'number':
-      return typeof value === 'number';
-    case 'bool':
-      return typeof value === 'boolean';
-    case 'enum':
-      return typeof value === 'string' && imageTypes.includes(value);
-    case 'list':
-      return Array.isArray(value) && value.every(isRecord);
+/** What the state of the cluster and the project has against a body that is well-formed. */
+export function refuseByPolicy(body: CreateBody, policy: Settings['create']): Refusal | undefined {
+  const [config] = body.framework_config;
+  const group = body.logic_compute_group_id;
+  const spec = policy.specs[config.spec_id];
+  if (policy.groups !== null && !policy.groups.includes(group)) {
+    return parameter('已选择的计算类型组不存在，请重新选择。');
   }
+  if (spec?.groups !== undefined && !spec.groups.includes(group)) {
+    return parameter(`quota_id ${config.spec_id} does not belong to logic_compute_group ${group}`);
+  }
+  if (spec?.levels !== undefined && !spec.levels.includes(priorityLevel(body.task_priority))) {
+    return parameter('任务优先级不在该资源规格允许的范围内');
+  }
+  if (body.task_priority > policy.priorityCap) {
+    return { kind: 'priority-cap', message: `优先级超过项目允许的最大优先级 ${policy.priorityCap}` };
+  }
+  if (policy.images === null) return undefined;
+  const visibility = policy.images[config.image];
+  if (visibility === undefined) {
+    return policy.unknownImage === 'refused' ? parameter('无法找到对应镜像') : undefined;
+  }
+  return visibility === config.image_type ? undefined : { kind: 'internal', message: 'Unauthorized' };
 }
 
-function checkRequired(value: Fields, names: readonly string[]): Refusal | undefined {
-  const missing = names.find((name) => value[name] === undefined || value[name] === '');
-  return missing === undefined ? undefined : invalid(`${missing} is required`);
+function v2Names(body: Values): Values {
+  const top = canonicalNames(body, v2Fields);
+  const inside = (name: string, fields: Fields) =>
+    Array.isArray(top[name]) && {
+      [name]: top[name].map((each: unknown) => (isRecord(each) ? canonicalNames(each, fields) : each)),
+    };
+  return { ...top, ...inside('framework_config', configFields), ...inside('envs', envFields) };
 }
 
-function checkValues(body: Fields, config: Fields): Refusal | undefined {
-  const priority = Number(body['task_priority']);
-  if (priority < 1 || priority > 10) return invalid('无效的优先级值');
-  if (!String(body['logic_compute_group_id']).startsWith('lcg-')) {
-    return { httpStatus: 200, code: 100_002, message: '已选择的计算类型组不存在，请重新选择。' };
+function missingOf(values: Values, names: readonly string[]): string | undefined {
+  return names.find((name) => values[name] === undefined || values[name] === '');
+}
+
+function wrongValue(body: CreateBody): Refusal | undefined {
+  const [config] = body.framework_config;
+  if (body.task_priority < 1 || body.task_priority > 10) return invalid('无效的优先级值');
+  if (!body.logic_compute_group_id.startsWith('lcg-')) {
+    return parameter('已选择的计算类型组不存在，请重新选择。');
   }
-  if (Number(config['instance_count']) < 1) return invalid('instance_count must be positive');
-  if (!String(config['image']).includes('/')) {
-    return { httpStatus: 200, code: 100_002, message: '无法找到对应镜像' };
-  }
+  if (config.instance_count < 1) return invalid('instance_count must be positive');
+  if (!config.image.includes('/')) return parameter('无法找到对应镜像');
   return undefined;
+}
+
+function parameter(message: string): Refusal {
+  return { kind: 'parameter', message };
 }
 
 function invalid(detail: string): Refusal {
-  return { httpStatus: 400, code: -100_000, message: `参数校验错误: ${detail}` };
+  return { kind: 'body', message: `参数校验错误: ${detail}` };
 }
 
-function firstOf<T>(values: readonly T[], check: (value: T) => Refusal | undefined): Refusal | undefined {
+function firstOf<T>(values: readonly T[], trouble: (value: T) => string | undefined): string | undefined {
   for (const value of values) {
-    const refusal = check(value);
-    if (refusal !== undefined) return refusal;
+    const found = trouble(value);
+    if (found !== undefined) return found;
   }
   return undefined;
-}
-
-function listOf(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.filter(isRecord) : [];
-}
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
