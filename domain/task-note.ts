@@ -71,6 +71,14 @@ const JobRequest = z.strictObject({
       'How often the platform itself may start the whole job again after a fault; the command must then go on from its own checkpoints',
     ),
   max_hours: z.number().positive().describe('Wall-clock limit of one job, hours'),
+  max_restarts: z
+    .int()
+    .min(0)
+    .max(10)
+    .default(0)
+    .describe(
+      'How often the platform may start the whole job again after a fault; the command must then resume by itself',
+    ),
 });
 
 const WandbTarget = z.strictObject({

@@ -16,11 +16,21 @@ export interface GitSettings {
 
 export interface QizhiSettings {
   readonly baseUrl: string;
-  readonly username: string;
-  readonly password: string;
+  /** Which of the platform's surfaces is asked: `/openapi/v1` or `/api/v2`. */
+  readonly api: 'openapi' | 'v2';
+  readonly credential: QizhiCredential;
+  /** How this program names itself to `/api/v2`. */
+  readonly clientSource: string;
   /** http, https or socks5 address, for this host alone. */
   readonly proxy: string | undefined;
+  /** The most that this process ever sends, logins included. */
+  readonly requestsPerSecond: number;
 }
+
+/** `token` and `cookie` are made and renewed by somebody else; `file`: where they are read again, absolute. */
+export type QizhiCredential =
+  | { readonly kind: 'login'; readonly username: string; readonly password: string }
+  | { readonly kind: 'token' | 'cookie'; readonly value: string; readonly file: string | undefined };
 
 export interface WandbSettings {
   readonly baseUrl: string;

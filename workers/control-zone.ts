@@ -3,11 +3,13 @@ import { createQizhiActivities } from '../activities/qizhi/create-qizhi-activiti
 import { drawCurves } from '../infra/charts/draw-curves.ts';
 import { section } from '../infra/config/config.ts';
 import { createGithubClient } from '../infra/github/create-github-client.ts';
+import { createLog } from '../infra/log.ts';
 import { createQizhiClient } from '../infra/qizhi/client.ts';
 import type { QueueActivities, ZoneContext } from './zone.ts';
 
 /** The cloud: GitHub and the Qizhi API, no shared disk. */
 export function controlZone({ config }: ZoneContext): QueueActivities[] {
+  const qizhi = section(config, 'qizhi');
   return [
     {
       queue: 'github',
@@ -20,9 +22,14 @@ export function controlZone({ config }: ZoneContext): QueueActivities[] {
     },
     {
       queue: 'qizhi',
-      activities: createQizhiActivities({ qizhi: createQizhiClient(section(config, 'qizhi')) }),
-      // The platform's gateway answers 429 to about three requests a second.
+      activities: createQizhiActivities({
+        qizhi: createQizhiClient(qizhi, { log: createLog(config.logLevel) }),
+        requestsPerSecond: qizhi.requestsPerSecond,
+      }),
+      // One slow answer must not hold up the others; how many are sent a second is limited by the client.
       concurrency: 3,
+      // The platform's gateway answers 429 to about three requests a second, from whichever worker they come.
+      activitiesPerSecond: qizhi.requestsPerSecond,
     },
   ];
 }

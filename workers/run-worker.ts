@@ -141,13 +141,14 @@ function createActivityWorker(
   connection: NativeConnection,
   config: Config,
   zones: readonly Zone[],
-  { queue, activities, concurrency }: QueueActivities,
+  { queue, activities, concurrency, activitiesPerSecond }: QueueActivities,
 ): Promise<Worker> {
   return Worker.create({
     ...common(connection, config, zones),
     taskQueue: queues[queue],
     activities,
     maxConcurrentActivityTaskExecutions: concurrency,
+    ...(activitiesPerSecond !== undefined && { maxTaskQueueActivitiesPerSecond: activitiesPerSecond }),
     interceptors: { activity: [heartbeatInterceptor] },
   });
 }

@@ -11,6 +11,8 @@ export interface QueueActivities {
   readonly activities: object;
   /** Activities at one time in this process; what the outside system, the disk or the memory bears. */
   readonly concurrency: number;
+  /** The most that begin in a second, in all processes that serve this queue together. */
+  readonly activitiesPerSecond?: number;
 }
 
 export interface ZoneContext {

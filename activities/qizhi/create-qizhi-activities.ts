@@ -1,103 +1,129 @@
-import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-
-import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { activityInfo } from '@temporalio/activity';
 
 import { jobName } from '../../domain/ids.ts';
-import type { JobObservation, SubmissionOutcome } from '../../domain/job.ts';
+import type { JobObservation } from '../../domain/job.ts';
+import { pollInterval } from '../../domain/poll-interval.ts';
 import { Failure } from '../../infra/failure.ts';
 import type { QizhiClient } from '../../infra/qizhi/client.ts';
-import { jobBody, type CreateJobBody } from '../../infra/qizhi/job-body.ts';
+import { jobBody } from '../../infra/qizhi/job-body.ts';
 import { isReleased } from '../../infra/qizhi/job-status.ts';
 import { guardActivities } from '../boundary.ts';
-import type { QizhiActivities } from './interface.ts';
+import { createPatiently } from './create-patiently.ts';
+import { fingerprintOf, standstillMs } from './fingerprint.ts';
+import type { AwaitJobInput, QizhiActivities, SeenJob } from './interface.ts';
+import { lookAtJob } from './look-at-job.ts';
+import { createPacer, type Pacer } from './pacer.ts';
 
 export interface QizhiActivitiesDependencies {
   readonly qizhi: QizhiClient;
+  /** The most that this process ever sends; waiting jobs together keep to a part of it. */
+  readonly requestsPerSecond: number;
   /** How long a submission that was provably not taken is offered again, ms. */
   readonly createPatienceMs?: number;
 }
 
 const stopPollMs = 2000;
-const shortestWaitMs = 500;
-const longestBeatMs = 5000;
+const missingPollMs = 30_000;
+/** A person has to mend the credential; the jobs run on meanwhile. */
+const mendingMs = 600_000;
 /** The workflow runs this activity once and ends it after two minutes. */
 const defaultPatienceMs = 75_000;
+/** The rest is for what cannot wait: submissions, stops, logins, reasons. */
+const shareOfWaiting = 0.4;
+
+const untilMended = new Set<Failure['type']>(['QizhiUnauthorized', 'QizhiForbidden']);
 
 /** The activities of the queue `qizhi`. */
 export function createQizhiActivities({
   qizhi,
+  requestsPerSecond,
   createPatienceMs = defaultPatienceMs,
 }: QizhiActivitiesDependencies): QizhiActivities {
+  const pacer = createPacer({ requestsPerSecond: requestsPerSecond * shareOfWaiting });
   return guardActivities<QizhiActivities>({
-    createJob: ({ experimentId, attempt, seed, job, command }) =>
-      createPatiently(qizhi, jobBody(job, jobName(experimentId, attempt, seed), command), createPatienceMs),
+    createJob: async (input) => createPatiently(qizhi, jobBody(input), createPatienceMs),
 
-    async awaitJobChange({ jobId, since, pollSeconds }) {
-      const observation = await qizhi.getJob(jobId);
-      const fingerprint = fingerprintOf(observation);
-      if (fingerprint === since) {
-        throw unchanged(jobId, observation, withJitter(pollSeconds * 1000));
-      }
-      return { observation, fingerprint };
+    async findSubmittedJob({ experimentId, attempt, seed, workspaceId, pollSeconds }) {
+      const name = jobName(experimentId, attempt, seed);
+      if (pollSeconds === null) return qizhi.findJob({ name, workspaceId });
+      const waitMs = pacer.wait(name, pollSeconds * 1000);
+      const found = await patiently(qizhi.findJob({ name, workspaceId }), waitMs);
+      if (found.status !== 'absent') return found;
+      throw new Failure('JobUnchanged', `the platform's list does not show ${name} yet`, {
+        retryAfterMs: waitMs,
+      });
     },
 
+    awaitJobChange: async (input) => awaitChange(qizhi, pacer, input),
+
     async stopJob({ jobId }) {
-      const before = await qizhi.getJob(jobId);
-      if (isReleased(before.rawStatus)) return before;
-      if (before.state !== 'stopping') await qizhi.stopJob(jobId);
-      const after = await qizhi.getJob(jobId);
-      if (!isReleased(after.rawStatus)) throw unchanged(jobId, after, stopPollMs);
-      return after;
+      const before = await patiently(lookAtJob(qizhi, jobId, 0), stopPollMs);
+      if (before.status === 'missing') {
+        throw new Failure('JobUnchanged', before.message, { retryAfterMs: stopPollMs });
+      }
+      if (isOver(before.observation)) return before.observation;
+      // A refusal because it has ended meanwhile is a conflict, after which it is looked at anew.
+      if (before.observation.state !== 'stopping') await patiently(qizhi.stopJob(jobId), stopPollMs);
+      throw stillThere(before.observation, stopPollMs);
     },
   });
 }
 
-/**
- * Nobody repeats this activity, since a worker that dies in it leaves an unknown outcome. So it offers the job again by
- * itself, but only after answers that prove that nothing was created: the client throws a retryable failure for no other.
- */
-async function createPatiently(
+async function awaitChange(
   qizhi: QizhiClient,
-  body: CreateJobBody,
-  patienceMs: number,
-): Promise<SubmissionOutcome> {
-  const deadline = Date.now() + patienceMs;
-  for (let turn = 0; ; turn += 1) {
-    try {
-      heartbeat({ turn });
-      return await qizhi.createJob(body);
-    } catch (error) {
-      if (!(error instanceof Failure) || !offeredAgain.has(error.type)) throw error;
-      const waitMs = withJitter(Math.max(shortestWaitMs, error.retryAfterMs ?? 1000 * 2 ** turn));
-      if (Date.now() + waitMs > deadline) throw error;
-      await sleepBeating(waitMs);
-    }
+  pacer: Pacer,
+  { jobId, since, pollSeconds }: AwaitJobInput,
+): Promise<SeenJob> {
+  const baseMs = pollSeconds * 1000;
+  const waitedMs = Math.max(0, Date.now() - activityInfo().scheduledTimestampMs);
+  const look = await patiently(lookAtJob(qizhi, jobId, waitedMs), pacer.wait(jobId, baseMs));
+  if (look.status === 'missing') {
+    throw new Failure('JobUnchanged', look.message, {
+      retryAfterMs: pacer.wait(jobId, Math.min(baseMs, missingPollMs)),
+    });
+  }
+  const calm = fingerprintOf(look.observation, false);
+  const standstill = fingerprintOf(look.observation, true);
+  // Once told, a standstill is told no more: this wait began with it.
+  const observation = since === standstill ? later(look.observation, standstillMs) : look.observation;
+  const fingerprint = observation.queuedMs >= standstillMs ? standstill : calm;
+  if (fingerprint !== since) return { observation, fingerprint };
+  const wantedMs = pollInterval({
+    state: observation.state,
+    sinceChangeMs: Math.max(waitedMs, observation.queuedMs),
+    baseMs,
+    leftMs: look.leftMs,
+    random: Math.random(),
+  });
+  throw stillThere(observation, pacer.wait(jobId, wantedMs, look.requests));
+}
+
+function later(observation: JobObservation, ms: number): JobObservation {
+  return { ...observation, queuedMs: observation.queuedMs + ms };
+}
+
+/**
+ * Whoever watches a job goes on watching: a credential that is refused is mended by a person, and an outage ends. So that
+ * many jobs do not come back at once, nobody asks again before `waitMs`.
+ */
+async function patiently<T>(question: Promise<T>, waitMs: number): Promise<T> {
+  try {
+    return await question;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const mending = untilMended.has(error.type);
+    if (!mending && !error.retry) throw error;
+    const retryAfterMs = mending ? mendingMs : Math.max(waitMs, error.retryAfterMs ?? 0);
+    throw new Failure(error.type, error.message, { retry: true, retryAfterMs, cause: error.cause });
   }
 }
 
-const offeredAgain = new Set<Failure['type']>(['QizhiRateLimited', 'QizhiUnavailable']);
-
-async function sleepBeating(ms: number): Promise<void> {
-  for (let left = ms; left > 0; left -= longestBeatMs) {
-    await sleep(Math.min(left, longestBeatMs), undefined, { signal: cancellationSignal() });
-    heartbeat();
-  }
+function isOver({ state, rawStatus }: JobObservation): boolean {
+  return state === 'gone' || isReleased(rawStatus);
 }
 
-/** Running time and the moment of asking change all the time and mean nothing new. */
-function fingerprintOf({ rawStatus, reason, round }: JobObservation): string {
-  return createHash('sha256')
-    .update(JSON.stringify([rawStatus, reason, round]))
-    .digest('hex')
-    .slice(0, 16);
-}
-
-function unchanged(jobId: string, { rawStatus }: JobObservation, retryAfterMs: number): Failure {
-  return new Failure('JobUnchanged', `${jobId} is still ${rawStatus}`, { retryAfterMs });
-}
-
-/** Plus or minus a tenth, so that many experiments do not ask in step. */
-function withJitter(ms: number): number {
-  return Math.round(ms * (0.9 + Math.random() * 0.2));
+/** The words go on with it: people see a waiting activity's last failure. */
+function stillThere({ jobId, rawStatus, state, reason }: JobObservation, retryAfterMs: number): Failure {
+  const words = reason === '' ? '' : ` (${reason})`;
+  return new Failure('JobUnchanged', `${jobId} is still ${rawStatus || state}${words}`, { retryAfterMs });
 }

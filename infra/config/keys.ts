@@ -40,8 +40,14 @@ const keys = {
   HEPHAESTUS_WEBHOOK_PORT: { zones: ['control'], fallback: '8787' },
 
   QIZHI_BASE_URL: { zones: ['control'], fallback: 'https://qz.sii.edu.cn' },
+  QIZHI_API: { zones: ['control'], fallback: 'openapi' },
   QIZHI_USERNAME: { zones: ['control'] },
   QIZHI_PASSWORD: { zones: ['control'], secrecy: 'credential' },
+  QIZHI_V2_CREDENTIAL: { zones: ['control'], fallback: 'login' },
+  QIZHI_ACCESS_TOKEN: { zones: ['control'], secrecy: 'credential' },
+  QIZHI_SESSION_COOKIE: { zones: ['control'], secrecy: 'credential' },
+  QIZHI_CLIENT_SOURCE: { zones: ['control'], fallback: 'hephaestus' },
+  QIZHI_REQUESTS_PER_SECOND: { zones: ['control'], fallback: '2' },
   QIZHI_PROXY: { zones: ['control'], secrecy: 'private' },
 
   WANDB_BASE_URL: { zones: ['networked'], fallback: 'https://api.wandb.ai' },
@@ -71,7 +77,11 @@ const keys = {
 export type Key = keyof typeof keys;
 
 /** Set by Hephaestus for a job, so it may stand in the environment of a shell inside one. */
-export const jobKeys: ReadonlySet<string> = new Set(['HEPHAESTUS_SEED']);
+export const jobKeys: ReadonlySet<string> = new Set([
+  'HEPHAESTUS_EXPERIMENT',
+  'HEPHAESTUS_ATTEMPT',
+  'HEPHAESTUS_SEED',
+]);
 
 /** The definition with every field, also those that this key does not have. */
 export function definitionOf(key: Key): KeyDefinition {

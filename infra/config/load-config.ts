@@ -6,6 +6,7 @@ import type { GithubSettings, GitSettings, SharedDiskSettings } from '../setting
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { logLevels, type Config, type WebhookSettings } from './config.ts';
 import type { Zone } from './keys.ts';
+import { readQizhi } from './qizhi.ts';
 import { createReader, given, type Reader } from './reader.ts';
 import { readTemporal } from './temporal.ts';
 import { findUnknownKeys } from './unknown-keys.ts';
@@ -100,15 +101,6 @@ function readGithub(reader: Reader): GithubSettings {
     apiUrl: reader.url('GITHUB_API_URL') ?? '',
     serverUrl: reader.url('GITHUB_SERVER_URL') ?? '',
     token: reader.required('GITHUB_TOKEN', todo),
-  };
-}
-
-function readQizhi(reader: Reader): NonNullable<Config['qizhi']> {
-  return {
-    baseUrl: reader.url('QIZHI_BASE_URL') ?? '',
-    username: reader.required('QIZHI_USERNAME', 'the account that the jobs run under'),
-    password: reader.required('QIZHI_PASSWORD', 'the password of QIZHI_USERNAME'),
-    proxy: reader.url('QIZHI_PROXY', ['http:', 'https:', 'socks5:']),
   };
 }
 

@@ -12,6 +12,8 @@ import { definitionOf, type Key } from './keys.ts';
 export interface Reader {
   text(key: Key): string | undefined;
   required(key: Key, todo: string): string;
+  /** Absolute path of `<KEY>_FILE`, undefined when the credential does not come by a file. */
+  secretFile(key: Key): string | undefined;
   url(key: Key, protocols?: readonly string[]): string | undefined;
   number(key: Key, range: { readonly min: number; readonly max: number; readonly whole?: true }): number;
   flag(key: Key): boolean;
@@ -68,6 +70,10 @@ export function createReader(env: Environment, cwd: string, problems: ConfigProb
       const complained = problems.some((problem) => problem.key === key || problem.key === `${key}_FILE`);
       if (value === undefined && !complained) complain({ key, found: 'nothing', expected: 'a value', todo });
       return value ?? '';
+    },
+    secretFile(key) {
+      const file = given(env, `${key}_FILE`);
+      return file === undefined ? undefined : resolve(cwd, file);
     },
     url(key, protocols = ['http:', 'https:']) {
       const value = text(key);

@@ -1,24 +1,33 @@
-import { z } from 'zod';
+import { pino, type Logger } from 'pino';
 
-import type { JobObservation, SubmissionOutcome } from '../../domain/job.ts';
-import { Failure } from '../failure.ts';
+import type { ListedSubmission, SubmissionOutcome } from '../../domain/job.ts';
 import type { QizhiSettings } from '../settings.ts';
+import { createConversation, type Surface } from './conversation.ts';
+import { asBearer, asSessionCookie, type Credentials, type PresentCredential } from './credentials.ts';
+import { readOpenapiEnvelope, readV2Envelope } from './envelopes.ts';
+import { createGivenCredential } from './given-credential.ts';
 import type { CreateJobBody } from './job-body.ts';
-import { JobDetail, toObservation } from './job-detail.ts';
-import { judgeAnswer, type Judgement } from './judge-answer.ts';
-import { isCreateRefused, refusal, type Question } from './refusal.ts';
-import { createTokenSource } from './token.ts';
-import { createTransport, NoAnswerError } from './transport.ts';
+import type { PlatformJob } from './job-detail.ts';
+import type { Explanation } from './job-events.ts';
+import { createLimitRate } from './limit-rate.ts';
+import { createLogIn } from './log-in.ts';
+import { createOpenapiClient, openapiPaths } from './openapi-client.ts';
+import { createTransport, type Post } from './transport.ts';
+import { createV2Client, v2Paths } from './v2-client.ts';
 
-/** The training platform, as far as this project needs it. */
+/** The training platform, as far as this project needs it, on whichever of its surfaces. */
 export interface QizhiClient {
   /**
    * Sends the request once. `unknown` when the answer was lost or does not tell; a retryable failure
    * (`QizhiRateLimited`, `QizhiUnavailable`) only where nothing can have been created; other failures are refusals.
    */
   createJob(body: CreateJobBody): Promise<SubmissionOutcome>;
+  /** The newest job of exactly this name. `no-list` where the surface has no list: that says nothing about the job. */
+  findJob(query: { readonly name: string; readonly workspaceId: string }): Promise<ListedSubmission>;
   /** Throws `JobNotFound`, and retryable failures while the platform cannot be asked. */
-  getJob(jobId: string): Promise<JobObservation>;
+  getJob(jobId: string): Promise<PlatformJob>;
+  /** What the platform's events tell beyond the status; null where there are none to be had. One more request. */
+  explainJob(jobId: string): Promise<Explanation | null>;
   /** Asks to stop; the job ends later. Throws `QizhiConflict` while it cannot be stopped yet. */
   stopJob(jobId: string): Promise<void>;
 }
@@ -26,121 +35,57 @@ export interface QizhiClient {
 export interface QizhiClientOptions {
   /** Of one request, ms. */
   readonly timeoutMs?: number;
+  /** Told of every request: what was asked, HTTP status, ms, request ids, job id; never of a credential. */
+  readonly log?: Logger;
 }
 
-const paths = {
-  create: '/openapi/v1/train_job/create',
-  detail: '/openapi/v1/train_job/detail',
-  stop: '/openapi/v1/train_job/stop',
-} as const satisfies Record<Question, string>;
-
-const Created = z.object({ job_id: z.string().regex(/^[\w.-]{1,128}$/) });
-const noRoute = new Set([404, 405]);
 const defaultTimeoutMs = 30_000;
-const defaultRetryMs = 10_000;
 
-/** A client of the platform's OpenAPI (`/openapi/v1`, Bearer token). */
+/** The client of the surface that `settings.api` names. Every process needs one only: it keeps the rate, and the login. */
 export function createQizhiClient(settings: QizhiSettings, options: QizhiClientOptions = {}): QizhiClient {
   const post = createTransport({
     baseUrl: settings.baseUrl.replace(/\/+$/, ''),
     proxy: settings.proxy,
     timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
+    limitRate: createLimitRate(settings.requestsPerSecond),
+    log: options.log ?? pino({ level: 'silent' }),
   });
-  const tokens = createTokenSource(post, { username: settings.username, password: settings.password });
-
-  /** An expired token is turned away before anything is done, so that one repeat is safe for every question. */
-  async function ask(question: Question, body: unknown): Promise<Judgement> {
-    const token = await tokens.current();
-    const first = judgeAnswer(await post(paths[question], body, token));
-    if (first.status !== 'expired') return first;
-    return judgeAnswer(await post(paths[question], body, await tokens.renewed(token)));
-  }
-
-  /** For questions that change nothing or may be repeated. */
-  async function askAgainLater(question: 'detail' | 'stop', jobId: string): Promise<unknown> {
-    const judgement = await ask(question, { job_id: jobId }).catch((error: unknown) => {
-      throw error instanceof NoAnswerError ? unavailable(error.message, error) : error;
-    });
-    switch (judgement.status) {
-      case 'data':
-        return judgement.data;
-      case 'refused':
-        throw refusal(question, jobId, judgement);
-      case 'rate-limited':
-        throw rateLimited(judgement.retryAfterMs);
-      case 'expired':
-        throw unavailable(`it refused a fresh token (${judgement.why})`);
-      case 'unclear':
-        throw unavailable(judgement.why);
-    }
-  }
-
-  return {
-    async createJob(body) {
-      try {
-        return readCreated(await ask('create', body), body.name);
-      } catch (error) {
-        if (!(error instanceof NoAnswerError)) throw error;
-        if (error.neverSent) throw unavailable(error.message, error);
-        return { status: 'unknown', reason: `the answer to create was lost (${error.message})` };
-      }
-    },
-
-    async getJob(jobId) {
-      const parsed = JobDetail.safeParse(await askAgainLater('detail', jobId));
-      if (!parsed.success) throw unavailable(`its answer about ${jobId} lacks job_id or status`);
-      if (parsed.data.job_id !== jobId) {
-        throw unavailable(`it was asked about ${jobId} and answered about ${parsed.data.job_id}`);
-      }
-      return toObservation(parsed.data, Date.now());
-    },
-
-    async stopJob(jobId) {
-      await askAgainLater('stop', jobId);
-    },
-  };
-}
-
-function readCreated(judgement: Judgement, name: string): SubmissionOutcome {
-  switch (judgement.status) {
-    case 'data': {
-      const created = Created.safeParse(judgement.data);
-      if (created.success) return { status: 'created', jobId: created.data.job_id };
-      return { status: 'unknown', reason: 'create was answered with success, but without a usable job_id' };
-    }
-    case 'refused':
-      if (isCreateRefused(judgement)) throw refusal('create', name, judgement);
-      return {
-        status: 'unknown',
-        reason: `create ended in a server fault (code ${judgement.code}, "${judgement.message}")`,
+  const credential = credentialOf(settings, post);
+  switch (settings.api) {
+    case 'openapi': {
+      const surface: Surface = {
+        paths: openapiPaths,
+        readEnvelope: readOpenapiEnvelope,
+        headers: {},
+        ...credential,
       };
-    case 'rate-limited':
-      throw rateLimited(judgement.retryAfterMs);
-    case 'expired':
-      throw unavailable(`it refused a fresh token (${judgement.why})`);
-    case 'unclear':
-      if (noRoute.has(judgement.httpStatus)) throw wrongAddress(judgement.why);
-      return { status: 'unknown', reason: `create was answered with ${judgement.why}` };
+      return createOpenapiClient(createConversation(post, surface));
+    }
+    case 'v2': {
+      // Without this header the platform's gateway sends every question to its login page.
+      const headers = { 'x-inspire-client-source': settings.clientSource };
+      const surface: Surface = { paths: v2Paths, readEnvelope: readV2Envelope, headers, ...credential };
+      return createV2Client(createConversation(post, surface));
+    }
   }
 }
 
-function rateLimited(retryAfterMs: number | undefined): Failure {
-  return new Failure(
-    'QizhiRateLimited',
-    'Qizhi asks for fewer requests (429). Raise QIZHI_POLL_SECONDS if this goes on.',
-    {
-      retryAfterMs: retryAfterMs ?? defaultRetryMs,
-    },
-  );
-}
-
-function unavailable(why: string, cause?: unknown): Failure {
-  return new Failure('QizhiUnavailable', `Qizhi cannot be asked: ${why}. It is tried again.`, { cause });
-}
-
-function wrongAddress(why: string): Failure {
-  return new Failure(
-    'QizhiInvalid',
-    `Qizhi has no ${paths.create} (${why}): nothing was created. Check QIZHI_BASE_URL.`,
-  );
+function credentialOf(
+  { credential }: QizhiSettings,
+  post: Post,
+): { readonly credentials: Credentials; readonly present: PresentCredential } {
+  switch (credential.kind) {
+    case 'login':
+      return { credentials: createLogIn(post, credential), present: asBearer };
+    case 'token':
+      return {
+        credentials: createGivenCredential({ ...credential, key: 'QIZHI_ACCESS_TOKEN' }),
+        present: asBearer,
+      };
+    case 'cookie':
+      return {
+        credentials: createGivenCredential({ ...credential, key: 'QIZHI_SESSION_COOKIE' }),
+        present: asSessionCookie,
+      };
+  }
 }

@@ -1,6 +1,9 @@
+import { jobName } from '../../domain/ids.ts';
 import type { TaskNote } from '../../domain/task-note.ts';
+import { Failure } from '../failure.ts';
+import { findBodyProblems } from './body-problems.ts';
 
-/** Body of `POST /openapi/v1/train_job/create`. */
+/** Body of `POST /openapi/v1/train_job/create`, and of `CreateJob` on `/api/v2`. */
 export interface CreateJobBody {
   readonly name: string;
   readonly logic_compute_group_id: string;
@@ -9,9 +12,13 @@ export interface CreateJobBody {
   readonly framework: 'pytorch';
   readonly command: string;
   readonly task_priority: number;
-  readonly auto_fault_tolerance: false;
+  readonly auto_fault_tolerance: boolean;
+  /** Only where restarts are asked for. */
+  readonly fault_tolerance_max_retry?: number;
   /** Milliseconds as a decimal string: the platform refuses a number. */
   readonly max_running_time_ms: string;
+  /** The platform takes `name`, not `key`. */
+  readonly envs: readonly { readonly name: string; readonly value: string }[];
   readonly framework_config: readonly [FrameworkConfig];
 }
 
@@ -24,24 +31,43 @@ interface FrameworkConfig {
   readonly spec_id: string;
 }
 
+export interface JobBodyInput {
+  readonly experimentId: string;
+  readonly attempt: number;
+  readonly seed: number;
+  readonly job: TaskNote['job'];
+  /** What every node runs by `sh`. */
+  readonly command: string;
+}
+
 const msPerHour = 3_600_000;
 
 /**
- * The request for one training job. No environment variables: they are shown to everybody who may see the job, and all
- * that the job needs stands in its start script.
+ * The request for one training job. Its environment variables only tell people in the console what the job belongs to: they
+ * are shown to everybody who may see the job, and all that the job needs stands in its start script.
+ *
+ * Throws `QizhiInvalid` with everything that the platform is known to refuse or to choke on later.
  */
-export function jobBody(job: TaskNote['job'], name: string, command: string): CreateJobBody {
-  return {
-    name,
+export function jobBody({ experimentId, attempt, seed, job, command }: JobBodyInput): CreateJobBody {
+  // The note of an experiment that was started before there was this field has none.
+  const restarts = job.max_restarts > 0 ? job.max_restarts : 0;
+  const body: CreateJobBody = {
+    name: jobName(experimentId, attempt, seed),
     logic_compute_group_id: job.logic_compute_group_id,
     project_id: job.project_id,
     workspace_id: job.workspace_id,
     framework: 'pytorch',
     command,
     task_priority: job.priority,
-    // A platform restart would train a second time; a rerun is the PI's decision.
-    auto_fault_tolerance: false,
+    // A restart trains anew unless the command resumes by itself, so that it has to be asked for.
+    auto_fault_tolerance: restarts > 0,
+    ...(restarts > 0 && { fault_tolerance_max_retry: restarts }),
     max_running_time_ms: String(Math.round(job.max_hours * msPerHour)),
+    envs: [
+      { name: 'HEPHAESTUS_EXPERIMENT', value: experimentId },
+      { name: 'HEPHAESTUS_ATTEMPT', value: String(attempt) },
+      { name: 'HEPHAESTUS_SEED', value: String(seed) },
+    ],
     framework_config: [
       {
         image: job.image,
@@ -52,4 +78,10 @@ export function jobBody(job: TaskNote['job'], name: string, command: string): Cr
       },
     ],
   };
+  const problems = findBodyProblems(body);
+  if (problems.length === 0) return body;
+  throw new Failure(
+    'QizhiInvalid',
+    `The job cannot be submitted; nothing was sent. Correct the task note's job section:\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
+  );
 }

@@ -4,7 +4,7 @@ import type { JobObservation } from '../../domain/job.ts';
 import { isReserving, jobState } from './job-status.ts';
 
 /** The platform writes some numbers as strings, and leaves fields out or empty until they mean something. */
-const looseNumber = z
+export const looseNumber = z
   .union([z.number(), z.string().regex(/^\d+$/).transform(Number)])
   .optional()
   .catch(undefined);
@@ -21,6 +21,7 @@ export const JobDetail = z.object({
   status: z.string().min(1),
   sub_msg: z.string().catch(''),
   running_time_ms: looseNumber,
+  max_running_time_ms: looseNumber,
   current_running_round: looseNumber,
   gpu_count: looseNumber,
   timeline: z.object({ run: looseNumber, finished: looseNumber }).optional().catch(undefined),
@@ -28,20 +29,28 @@ export const JobDetail = z.object({
 });
 export type JobDetail = z.infer<typeof JobDetail>;
 
+/** An observation, and what only the next question depends on. */
+export interface PlatformJob extends JobObservation {
+  /** Until the platform's own time limit, ms, negative when it has passed; null where it does not say or does not run. */
+  readonly leftMs: number | null;
+}
+
 /** `now`: ms since the epoch, UTC. */
-export function toObservation(detail: JobDetail, now: number): JobObservation {
+export function toPlatformJob(detail: JobDetail, now: number): PlatformJob {
+  const runningMs = detail.running_time_ms ?? sinceRun(detail, now);
   return {
     jobId: detail.job_id,
     state: jobState(detail.status),
     rawStatus: detail.status,
     reason: detail.sub_msg,
-    runningMs: detail.running_time_ms ?? sinceRun(detail, now),
+    runningMs,
     gpuCount: detail.gpu_count ?? gpusOfConfig(detail),
     round: detail.current_running_round ?? 0,
     reserving: isReserving(detail.status),
     evicted: false,
     queuedMs: 0,
     observedAt: now,
+    leftMs: detail.max_running_time_ms && runningMs > 0 ? detail.max_running_time_ms - runningMs : null,
   };
 }
 

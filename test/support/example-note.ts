@@ -23,6 +23,7 @@ export function exampleNote(overrides: Partial<TaskNote> = {}): TaskNote {
       shm_gi: 32,
       priority: 6,
       max_hours: 12,
+      max_restarts: 0,
     },
     seeds: [0, 1],
     wandb: { mode: 'offline', project: 'digits', entity: 'lab', group: 'warmup-cosine' },
