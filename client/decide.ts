@@ -2,12 +2,14 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
+  type WorkflowHandle,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 
 import type { DecisionRequest } from '../domain/decision.ts';
+import type { SettleRequest } from '../domain/decide-settle.ts';
 import { experimentWorkflowId } from '../domain/ids.ts';
-import { decideUpdate, nudgeSignal } from '../workflows/contract.ts';
+import { decideUpdate, nudgeSignal, settleUpdate } from '../workflows/contract.ts';
 import { ClientError } from './client-error.ts';
 import { notFound, seeExperiment } from './see-experiment.ts';
 import type { TemporalLink } from './temporal-link.ts';
@@ -21,9 +23,17 @@ const nudgeDeadlineMs = 5000;
  * Throws `ClientError`: `refused` with the experiment's reason, `not-found`, `unreachable`.
  */
 export async function decide(link: TemporalLink, id: string, request: DecisionRequest): Promise<void> {
+  return sayUpdate(link, id, (handle) => handle.executeUpdate(decideUpdate, { args: [request] }));
+}
+
+async function sayUpdate(
+  link: TemporalLink,
+  id: string,
+  say: (handle: WorkflowHandle) => Promise<unknown>,
+): Promise<void> {
   const handle = link.client.workflow.getHandle(experimentWorkflowId(id));
   try {
-    await link.within(decideDeadlineMs, () => handle.executeUpdate(decideUpdate, { args: [request] }));
+    await link.within(decideDeadlineMs, () => say(handle));
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
       throw new ClientError('refused', error.cause.message, error);
@@ -32,6 +42,14 @@ export async function decide(link: TemporalLink, id: string, request: DecisionRe
     if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw unanswered(id, error);
     throw error;
   }
+}
+
+/**
+ * Answers the question whether a submission left a job; returning means accepted.
+ * Throws `ClientError`: `refused` with the reason, `not-found`, `unreachable`.
+ */
+export async function settle(link: TemporalLink, id: string, request: SettleRequest): Promise<void> {
+  return sayUpdate(link, id, (handle) => handle.executeUpdate(settleUpdate, { args: [request] }));
 }
 
 /** Temporal says *not found* of an update both when there is no such workflow and when it has ended. */

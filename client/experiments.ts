@@ -1,7 +1,8 @@
 import type { DecisionRequest } from '../domain/decision.ts';
+import type { SettleRequest } from '../domain/decide-settle.ts';
 import type { ExperimentInput } from '../domain/experiment.ts';
 import type { TemporalSettings } from '../infra/config/config.ts';
-import { decide, nudge } from './decide.ts';
+import { decide, nudge, settle } from './decide.ts';
 import { findByPullRequest, listExperiments, type ListFilter } from './list-experiments.ts';
 import { pendingTroubles } from './pending-troubles.ts';
 import { seeExperiment } from './see-experiment.ts';
@@ -27,6 +28,8 @@ export interface Experiments {
   troubles(id: string): Promise<readonly PendingTrouble[]>;
   /** Returning means accepted; a refusal throws with the experiment's reason. */
   decide(id: string, request: DecisionRequest): Promise<void>;
+  /** Answers what only a person can settle about a submission; returning means accepted. */
+  settle(id: string, request: SettleRequest): Promise<void>;
   /** Returning means that Temporal holds it. */
   nudge(id: string, delivery: string): Promise<void>;
   /** Returning means that Temporal answers. */
@@ -46,6 +49,7 @@ export function openExperiments(settings: TemporalSettings): Experiments {
     findByPullRequest: (reference) => findByPullRequest(link, reference),
     troubles: (id) => pendingTroubles(link, id),
     decide: (id, request) => decide(link, id, request),
+    settle: (id, request) => settle(link, id, request),
     nudge: (id, delivery) => nudge(link, id, delivery),
     ping: () =>
       link.within(pingDeadlineMs, async () => {

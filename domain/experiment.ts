@@ -84,6 +84,8 @@ export interface ExperimentStatus {
   readonly gate: GateAnswer | null;
   readonly repairs: number;
   readonly attempts: readonly AttemptStatus[];
+  /** The jobs ended in a way that only a person can answer; nothing goes on before their word. */
+  readonly stalled: boolean;
   readonly evidence: Evidence | null;
   readonly decision: Decision | null;
   readonly refused: readonly RefusedDecision[];

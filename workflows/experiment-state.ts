@@ -172,6 +172,7 @@ export function statusOf(experiment: Experiment): ExperimentStatus {
     gate: experiment.gate,
     repairs: experiment.repairs,
     attempts: experiment.attempts.map(({ number, headSha, jobs }) => ({ number, headSha, jobs })),
+    stalled: experiment.stalled,
     evidence: experiment.evidence,
     decision: experiment.decision,
     refused: experiment.refused,

@@ -16,6 +16,7 @@ export function presentStatus(status: ExperimentStatus): string {
     ...(status.failure === null
       ? []
       : [`Failed: \`${status.failure.type}\`: ${escapeMarkdown(status.failure.message)}`]),
+    ...section('Asked of you', questionsOf(status)),
     ...section('What you can do', commandsOf(status)),
     ...section(
       'Links',
@@ -45,7 +46,7 @@ export function presentStatus(status: ExperimentStatus): string {
 /** From here on no word changes anything any more. */
 const settled: readonly string[] = [...outcomes, 'merging', 'recording'];
 
-function commandsOf({ id, phase, evidence }: ExperimentStatus): string[] {
+function commandsOf({ id, phase, evidence, stalled }: ExperimentStatus): string[] {
   if (settled.includes(phase)) return [];
   const head = evidence === null ? '' : ` --head ${evidence.headSha.slice(0, 12)}`;
   return [
@@ -55,8 +56,25 @@ function commandsOf({ id, phase, evidence }: ExperimentStatus): string[] {
           `close it without merging: \`${program} reject ${id}${head}\``,
         ]
       : []),
+    ...(stalled
+      ? [
+          `try it again, as a new attempt: \`${program} rerun ${id}\``,
+          `send the coding agent back: \`${program} revise ${id} "…"\``,
+          `close it: \`${program} reject ${id}\``,
+        ]
+      : []),
     `stop it, its jobs too: \`${program} stop ${id}\``,
   ];
+}
+
+/** Each question with both of its answers, for a terminal and as the signal that can be sent from here. */
+function questionsOf({ id, attempts }: ExperimentStatus): string[] {
+  const asked = (attempts.at(-1)?.jobs ?? []).filter(({ question }) => question !== null);
+  return asked.flatMap(({ seed, question }) => [
+    `seed ${seed}: **${escapeMarkdown(question ?? '')}**`,
+    `it does: \`${program} settle ${id} --seed ${seed} --job job-…\`, or the signal \`settle\` with \`{"seed": ${seed}, "jobId": "job-…"}\``,
+    `there is none: \`${program} settle ${id} --seed ${seed} --none\`, or the signal \`settle\` with \`{"seed": ${seed}, "jobId": null}\``,
+  ]);
 }
 
 function codeOf({

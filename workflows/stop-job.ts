@@ -64,14 +64,14 @@ async function quietly(act: () => Promise<JobObservation>): Promise<JobObservati
 }
 
 /** Until the job wrote how it ended; a job that never claimed its attempt writes nothing. */
-async function untilRecorded(key: { experimentId: string; attempt: number; seed: number }): Promise<void> {
+async function untilRecorded(key: { experimentId: string; attempt: number; seed: number }): Promise<true> {
   let since: string | null = null;
   for (;;) {
     const seen = await records.awaitRecordsChange.executeWithOptions(
       { summary: 'looking for the exit record' },
       [{ ...key, since, pollSeconds }],
     );
-    if (seen.records.exit !== null || seen.records.claim === null) return;
+    if (seen.records.exit !== null || seen.records.claim === null) return true;
     since = seen.fingerprint;
   }
 }

@@ -20,16 +20,16 @@ export async function train(experiment: Experiment, seeds: readonly number[]): P
     const failed = await runAttempt(experiment, open);
     const judged = failed.map((each) => ({ ...each, after: afterFailure(each, history) }));
     history.push(...failed);
-    const again = judged.filter(({ after }) => after.then === 'again').map(({ seed }) => seed);
+    const again = judged.filter(({ after }) => after.next === 'again').map(({ seed }) => seed);
     if (again.length > 0 && attemptsLeftOf(experiment) > 0) {
       open = again;
       continue;
     }
     if (experiment.finished.length > 0) return null;
-    const asking = judged.filter(({ after }) => after.then === 'ask' || after.then === 'again');
+    const asking = judged.filter(({ after }) => after.next === 'ask' || after.next === 'again');
     const [first] = asking.length > 0 ? asking : judged;
     if (first === undefined) return null;
-    if (first.after.then !== 'ask') throw lastWord(first.failure, first.after.why, again.length > 0);
+    if (first.after.next !== 'ask') throw lastWord(first.failure, first.after.why, again.length > 0);
     return askWhatNow(experiment, judged, first.failure, first.after.why);
   }
 }

@@ -1,5 +1,5 @@
 import type { Evidence } from '../../domain/evidence.ts';
-import type { ExperimentStatus, PhaseRecord } from '../../domain/experiment.ts';
+import type { ExperimentStatus, JobStatus, PhaseRecord } from '../../domain/experiment.ts';
 import { commentMarker } from '../../domain/ids.ts';
 import { outcomes } from '../../domain/phase.ts';
 import type { Verdict } from '../../domain/verdict.ts';
@@ -51,6 +51,7 @@ function render(status: ExperimentStatus, pictures: readonly Picture[], amount: 
     pictures: evidence === null ? [] : pictures,
     headline: headlineOf(status),
     evidence: evidence === null || !amount.table ? null : presentEvidence(evidence),
+    questions: questionsOf(status),
     commands: commandsOf(status),
     refused: status.refused.slice(-amount.refused).map((one) => ({ ...one, at: minute(one.at) })),
     gate: gate === null ? null : { ...gate, reasons: gate.reasons.slice(0, amount.reasons) },
@@ -125,12 +126,36 @@ function withNoise(mean: number, std: number): string {
   return `${mean.toFixed(places)} ± ${std.toFixed(places)}`;
 }
 
+/** What is asked of people about submissions whose answer was lost. */
+function questionsOf({ attempts }: ExperimentStatus): readonly JobStatus[] {
+  return (attempts.at(-1)?.jobs ?? []).filter(({ question }) => question !== null);
+}
+
 /** What may be said now, each word bound to the head that this comment shows. */
-function commandsOf({ phase, id, gate, evidence }: ExperimentStatus): Command[] {
+function commandsOf(status: ExperimentStatus): Command[] {
+  const { phase, id, gate, evidence } = status;
   if (isOutcome.has(phase) || phase === 'merging' || phase === 'recording') return [];
   const program = 'npm run -s hephaestus --';
   const head = evidence === null ? '' : ` --head ${evidence.headSha.slice(0, 12)}`;
   const stop = { says: 'End it now, its jobs too', line: `${program} stop ${id}` };
+  const asked = questionsOf(status);
+  if (asked.length > 0) {
+    return [
+      ...asked.flatMap(({ seed }) => [
+        { says: `Seed ${seed}: it does`, line: `${program} settle ${id} --seed ${seed} --job job-…` },
+        { says: `Seed ${seed}: there is none`, line: `${program} settle ${id} --seed ${seed} --none` },
+      ]),
+      stop,
+    ];
+  }
+  if (status.stalled) {
+    return [
+      { says: 'Try it again, as a new attempt', line: `${program} rerun ${id}` },
+      { says: 'Send the coding agent back', line: `${program} revise ${id} "…"` },
+      { says: 'Close it without merging', line: `${program} reject ${id}` },
+      stop,
+    ];
+  }
   if (phase === 'deciding') {
     return [
       { says: 'Merge what is shown here', line: `${program} merge ${id}${head}` },

@@ -22,6 +22,7 @@ export const exampleNote = formatTaskNote({
       instance_count: 1,
       shm_gi: 32,
       priority: 6,
+      max_restarts: 0,
       max_hours: 12,
     },
     seeds: [0, 1, 2],

@@ -17,7 +17,30 @@ export function nextSteps(seen: SeenExperiment, program: string): string[] {
   ];
   return table([
     ...(phase === 'deciding' ? deciding : []),
+    ...settling(seen, program),
+    ...stalled(seen, program),
     [`${program} watch ${id}`, 'follows it'],
     [`${program} stop ${id}`, 'stops it now, its jobs too'],
   ]);
+}
+
+/** The two answers to each submission that only a person can settle. */
+function settling({ id, status }: SeenExperiment, program: string): string[][] {
+  const asked = (status?.attempts.at(-1)?.jobs ?? []).filter(({ question }) => question !== null);
+  return asked.flatMap(({ seed }) => {
+    const command = `${program} settle ${id}${asked.length > 1 ? ` --seed ${seed}` : ''}`;
+    return [
+      [`${command} --job job-…`, `the platform shows a job of seed ${seed}: this one`],
+      [`${command} --none`, `it shows none: a new attempt of seed ${seed} is made`],
+    ];
+  });
+}
+
+function stalled({ id, status }: SeenExperiment, program: string): string[][] {
+  if (status?.stalled !== true) return [];
+  return [
+    [`${program} rerun ${id}`, 'tries it again, as a new attempt'],
+    [`${program} revise ${id} "…"`, 'sends the coding agent back with your words'],
+    [`${program} reject ${id}`, 'closes the pull request and writes the note'],
+  ];
 }

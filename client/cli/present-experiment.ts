@@ -1,4 +1,4 @@
-import type { ExperimentStatus } from '../../domain/experiment.ts';
+import type { ExperimentStatus, JobStatus } from '../../domain/experiment.ts';
 import type { PendingTrouble, SeenExperiment } from '../seen-experiment.ts';
 import { clean, duration, moment, round, table } from './format.ts';
 import { nextSteps } from './next-steps.ts';
@@ -90,6 +90,7 @@ function statusSections(status: ExperimentStatus, colours: Colours): string[] {
       'Quality gate',
       gate === null ? [] : [gate.status, ...gate.reasons.map((why) => `- ${clean(why)}`)],
     ),
+    ...section(colours, 'Asked of you', questionsOf(status)),
     ...section(colours, 'Jobs', jobRows(status)),
     ...section(
       colours,
@@ -111,6 +112,13 @@ function statusSections(status: ExperimentStatus, colours: Colours): string[] {
   ];
 }
 
+function questionsOf({ attempts }: ExperimentStatus): string[] {
+  const jobs = attempts.at(-1)?.jobs ?? [];
+  return jobs.flatMap(({ seed, question }) =>
+    question === null ? [] : [`seed ${seed}: ${clean(question)}`],
+  );
+}
+
 function jobRows(status: ExperimentStatus): string[] {
   const rows = status.attempts.flatMap((attempt) =>
     attempt.jobs.map((job) => [
@@ -120,10 +128,18 @@ function jobRows(status: ExperimentStatus): string[] {
       job.jobId ?? '-',
       job.runId,
       round(job.gpuHours),
-      clean(job.detail),
+      clean([job.detail, ...extrasOf(job)].filter((part) => part !== '').join('; ')),
     ]),
   );
   return rows.length === 0 ? [] : table([['attempt', 'seed', 'state', 'job', 'run', 'GPU h', ''], ...rows]);
+}
+
+/** What else is known of a job that somebody may want to act on. */
+function extrasOf({ duplicates, peakMemoryBytes }: JobStatus): string[] {
+  return [
+    ...(peakMemoryBytes === null ? [] : [`peak memory ${round(peakMemoryBytes / 2 ** 30)} GiB`]),
+    ...(duplicates.length === 0 ? [] : [`turned away as duplicates: ${duplicates.join(', ')}`]),
+  ];
 }
 
 function linkRows(seen: SeenExperiment): string[][] {

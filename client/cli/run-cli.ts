@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { addDecisions } from './commands/decisions.ts';
 import { addList } from './commands/list.ts';
+import { addSettle } from './commands/settle.ts';
 import { addShow } from './commands/show.ts';
 import { addStart } from './commands/start.ts';
 import { addWatch } from './commands/watch.ts';
@@ -25,7 +26,7 @@ export async function runCli(args: readonly string[], world: Omit<CliContext, 'e
     })
     .exitOverride()
     .showHelpAfterError('(add --help for what it takes)');
-  for (const add of [addStart, addList, addShow, addWatch, addDecisions, addWorker, addWebhook]) {
+  for (const add of [addStart, addList, addShow, addWatch, addDecisions, addSettle, addWorker, addWebhook]) {
     add(program, context);
   }
   // Settings are inherited by commands only at the moment they are made, so that order must not matter here.

@@ -4,8 +4,9 @@ import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 
 import { TaskNote } from '../../domain/task-note.ts';
+import { jobTablesMarkdown } from './job-tables.ts';
 
-const target = fileURLToPath(new URL('../../docs/task-note.schema.json', import.meta.url));
+const docs = new URL('../../docs/', import.meta.url);
 
 /** The JSON Schema of a task note as a person writes it: what has a default may be left out. */
 export function taskNoteJsonSchema(): string {
@@ -14,4 +15,7 @@ export function taskNoteJsonSchema(): string {
   return `${JSON.stringify({ title, ...schema }, null, 2)}\n`;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await writeFileAtomic(target, taskNoteJsonSchema());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await writeFileAtomic(fileURLToPath(new URL('task-note.schema.json', docs)), taskNoteJsonSchema());
+  await writeFileAtomic(fileURLToPath(new URL('jobs.md', docs)), jobTablesMarkdown());
+}

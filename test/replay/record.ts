@@ -13,6 +13,7 @@ import { processEnvironment } from '../../infra/env.ts';
 import { saveHistories } from '../../infra/temporal/save-histories.ts';
 import {
   emptyRecords,
+  exited,
   observation,
   scriptedWorld,
   trained,
@@ -75,8 +76,10 @@ const shapes: Record<string, { world: () => ScriptedWorld; act: (handle: Handle)
     world: () => {
       const world = scriptedWorld();
       const { records } = trained(0);
-      const exit = { code: 1, signal: null, startedAt: 0, endedAt: 1000, reason: null };
-      world.jobs.set(0, { observation: observation({ state: 'failed' }), records: { ...records, exit } });
+      world.jobs.set(0, {
+        observation: observation({ state: 'failed' }),
+        records: { ...records, exit: exited(1) },
+      });
       return world;
     },
     act: async () => undefined,

@@ -22,6 +22,7 @@ export function exampleNote(overrides: Partial<TaskNote> = {}): TaskNote {
       instance_count: 1,
       shm_gi: 32,
       priority: 6,
+      max_restarts: 0,
       max_hours: 12,
       max_restarts: 0,
     },

@@ -9,7 +9,7 @@ import type { NotesActivities } from '../../activities/notes/interface.ts';
 import type { PlanningActivities } from '../../activities/planning/interface.ts';
 import type { QizhiActivities } from '../../activities/qizhi/interface.ts';
 import type { WandbActivities } from '../../activities/wandb/interface.ts';
-import type { JobObservation, JobRecords } from '../../domain/job.ts';
+import type { JobExit, JobObservation, JobRecords } from '../../domain/job.ts';
 import type { PullRequestSnapshot } from '../../domain/pull-request.ts';
 import { Failure } from '../../infra/failure.ts';
 import { exampleNote } from './example-note.ts';
@@ -43,6 +43,7 @@ export interface ScriptedWorld {
 export const emptyRecords: JobRecords = {
   claim: null,
   heartbeatAt: null,
+  silent: false,
   exit: null,
   duplicates: [],
   logTail: '',
@@ -54,15 +55,24 @@ export function jobIdOf(seed: number): string {
 
 export function observation(overrides: Partial<JobObservation> = {}): JobObservation {
   return {
+    jobId: jobIdOf(0),
     state: 'running',
     rawStatus: 'job_running',
     reason: '',
     runningMs: 0,
     gpuCount: 1,
     round: 1,
+    reserving: false,
+    evicted: false,
+    queuedMs: 0,
     observedAt: 0,
     ...overrides,
   };
+}
+
+export function exited(code: number, more: Partial<JobExit> = {}): JobExit {
+  const unknown = { signal: null, reason: null, peakMemoryBytes: null, gpuSeconds: null };
+  return { code, startedAt: 0, endedAt: 1000, ...unknown, ...more };
 }
 
 /** Both witnesses of a job that trained to its end. */
@@ -72,7 +82,7 @@ export function trained(seed: number): { observation: JobObservation; records: J
     records: {
       ...emptyRecords,
       claim: { jobId: jobIdOf(seed), host: 'node', at: 0 },
-      exit: { code: 0, signal: null, startedAt: 0, endedAt: 3_600_000, reason: null },
+      exit: exited(0, { endedAt: 3_600_000 }),
     },
   };
 }
@@ -183,9 +193,10 @@ function goodWorld(world: ScriptedWorld): AllActivities {
     writeAttempt: async ({ runs }) =>
       runs.map(({ seed }) => ({ seed, command: `sh /shared/${seed}/start.sh` })),
     revokeAttempt: async () => ({ claimedBy: null }),
+    requestStop: async () => undefined,
     awaitRecordsChange: async ({ seed, since, pollSeconds }) => {
       const { records } = jobOf(seed);
-      const fingerprint = JSON.stringify(records);
+      const fingerprint = records === emptyRecords ? 'nothing' : JSON.stringify(records);
       if (fingerprint === since) throw unchanged('RecordsUnchanged', pollSeconds);
       return { records, fingerprint };
     },
@@ -201,6 +212,8 @@ function goodWorld(world: ScriptedWorld): AllActivities {
     updateComment: async () => ({ url: 'http://github.example/lab/digits/pull/1#issuecomment-1' }),
     mergePullRequest: async () => ({ mergeSha: 'c'.repeat(40) }),
     closePullRequest: async () => undefined,
+    awaitPlatform: async () => undefined,
+    findSubmittedJob: async () => ({ status: 'no-list' }),
     createJob: async ({ seed }) => ({ status: 'created', jobId: jobIdOf(seed) }),
     awaitJobChange: async ({ jobId, since, pollSeconds }) => {
       const seen = jobOf(seedOf(jobId)).observation;

@@ -1,6 +1,6 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 
-import type { DecisionRequest } from '../../../domain/decision.ts';
+import type { DecisionKind, DecisionRequest } from '../../../domain/decision.ts';
 import type { Experiments } from '../../experiments.ts';
 import { UsageError } from '../cli-errors.ts';
 import { actor, withExperiments, withJson, type CliContext, type DataOptions } from '../context.ts';
@@ -12,34 +12,76 @@ interface DecisionOptions extends DataOptions {
   readonly by?: string;
 }
 
-const commands = {
-  merge: 'merges what the experiment shows now: squash, bound to the head commit',
-  reject: 'closes the pull request without merging and writes the note',
-  stop: 'stops the experiment in any phase, its jobs too',
-} as const;
-type SpokenKind = keyof typeof commands;
+interface RerunOptions extends DecisionOptions {
+  readonly seeds?: readonly number[];
+}
 
-/** `merge`, `reject` and `stop`: the PI's word, answered or refused at once. */
+/** What a decision says beyond who and why. */
+type Content = Pick<DecisionRequest, 'instructions' | 'seeds'>;
+
+/** `merge`, `reject`, `revise`, `rerun` and `stop`: the PI's word, answered or refused at once. */
 export function addDecisions(program: Command, context: CliContext): void {
-  for (const kind of Object.keys(commands) as SpokenKind[]) {
-    withJson(program.command(`${kind} <id>`))
-      .description(commands[kind])
-      .option('--head <sha>', 'the commit that the decision is about; void when another one is shown')
-      .option('--reason <text>', 'why, for the record')
-      .option('--by <name>', 'who decides, for the record')
-      .action(async (id: string, options: DecisionOptions) => {
-        await withExperiments(context, options, async ({ experiments, output }) => {
-          const head = readHead(options.head) ?? (await shownHead(experiments, kind, id));
-          const by = actor(options.by, context.env);
-          const request: DecisionRequest = { kind, by, head, reason: options.reason };
-          await experiments.decide(id, request);
-          const about = head === undefined ? '' : ` (head ${head.slice(0, 12)})`;
-          const next = `Follow it: ${context.program} watch ${id}`;
-          output.answer({ id, accepted: request }, [`Accepted: ${kind} ${id}${about}.`, next]);
-          return exitCodes.done;
-        });
-      });
-  }
+  const say = (
+    kind: DecisionKind,
+    id: string,
+    options: DecisionOptions,
+    content: Content = {},
+  ): Promise<void> => sayDecision(context, kind, id, options, content);
+
+  decision(
+    program,
+    'merge <id>',
+    'merges what the experiment shows now: squash, bound to the head commit',
+  ).action((id: string, options: DecisionOptions) => say('merge', id, options));
+  decision(program, 'reject <id>', 'closes the pull request without merging and writes the note').action(
+    (id: string, options: DecisionOptions) => say('reject', id, options),
+  );
+  decision(
+    program,
+    'revise <id> <instructions>',
+    'sends the coding agent back with your words, then trains again',
+  ).action((id: string, instructions: string, options: DecisionOptions) =>
+    say('revise', id, options, { instructions }),
+  );
+  decision(program, 'rerun <id>', 'trains the same head once more, as a new attempt')
+    .option('--seeds <list>', 'for example 3,4,5; otherwise new ones, or those whose jobs failed', readSeeds)
+    .action((id: string, options: RerunOptions) => say('rerun', id, options, { seeds: options.seeds }));
+  decision(program, 'stop <id>', 'stops the experiment in any phase, its jobs too').action(
+    (id: string, options: DecisionOptions) => say('stop', id, options),
+  );
+}
+
+function decision(program: Command, usage: string, description: string): Command {
+  return withJson(program.command(usage))
+    .description(description)
+    .option('--head <sha>', 'the commit that the decision is about; void when another one is shown')
+    .option('--reason <text>', 'why, for the record')
+    .option('--by <name>', 'who decides, for the record');
+}
+
+async function sayDecision(
+  context: CliContext,
+  kind: DecisionKind,
+  id: string,
+  options: DecisionOptions,
+  content: Content,
+): Promise<void> {
+  await withExperiments(context, options, async ({ experiments, output }) => {
+    const head = readHead(options.head) ?? (await shownHead(experiments, kind, id));
+    const by = actor(options.by, context.env);
+    const request: DecisionRequest = { kind, by, head, reason: options.reason, ...content };
+    await experiments.decide(id, request);
+    const about = head === undefined ? '' : ` (head ${head.slice(0, 12)})`;
+    const next = `Follow it: ${context.program} watch ${id}`;
+    output.answer({ id, accepted: request }, [`Accepted: ${kind} ${id}${about}.`, next]);
+    return exitCodes.done;
+  });
+}
+
+function readSeeds(text: string): readonly number[] {
+  const words = text.split(',').map((word) => word.trim());
+  if (words.every((word) => /^\d{1,9}$/.test(word))) return words.map(Number);
+  throw new InvalidArgumentError(`expected whole numbers with commas between, for example 0,1,2.`);
 }
 
 function readHead(head: string | undefined): string | undefined {
@@ -50,7 +92,7 @@ function readHead(head: string | undefined): string | undefined {
 /** A word about what is shown is bound to it at this moment; stopping is about the experiment whatever it shows. */
 async function shownHead(
   experiments: Experiments,
-  kind: SpokenKind,
+  kind: DecisionKind,
   id: string,
 ): Promise<string | undefined> {
   if (kind === 'stop') return undefined;

@@ -75,6 +75,7 @@ const note: TaskNote = {
     instance_count: 1,
     shm_gi: 8,
     priority: 6,
+    max_restarts: 0,
     max_hours: 1,
   },
   seeds: [0, 1],

@@ -1,12 +1,11 @@
-import { WorkflowFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 
 import type { Finding } from '../../../domain/decide-gate.ts';
 import { Failure } from '../../../infra/failure.ts';
 import { decideUpdate, decisionSignals, nudgeSignal, qualitySignal } from '../../../workflows/contract.ts';
+import { failureOf, patiently, reaches } from '../../support/follow-experiment.ts';
 import {
-  emptyRecords,
+  exited,
   failsWith,
   head,
   jobIdOf,
@@ -27,24 +26,6 @@ beforeAll(async () => {
   temporal = await startTemporalEnvironment(inject('tools').temporal);
 });
 afterAll(() => temporal.close());
-
-type Handle = Awaited<ReturnType<typeof startExperiment>>;
-
-/** Every look replays the experiment on the worker under test: too many of them are what it would wait for. */
-const patiently = { timeout: 90_000, interval: 250 };
-
-async function reaches(handle: Handle, phase: string): Promise<void> {
-  await vi.waitFor(async () => expect((await statusOf(handle)).phase).toBe(phase), patiently);
-}
-
-async function failureOf(handle: Handle): Promise<ApplicationFailure> {
-  const error: unknown = await handle.result().catch((thrown: unknown) => thrown);
-  expect(error).toBeInstanceOf(WorkflowFailedError);
-  let cause: unknown = error;
-  while (cause instanceof Error && cause.cause !== undefined && !(cause instanceof ApplicationFailure))
-    cause = cause.cause;
-  return cause as ApplicationFailure;
-}
 
 describe('the way of an experiment', () => {
   it('goes from an idea to a merged pull request and a note, one job for each seed', async () => {
@@ -271,25 +252,6 @@ describe('an override that comes while the gate is still saying what it found', 
 });
 
 describe('jobs', () => {
-  it('believes the claim on the disk when the answer to create was lost', async () => {
-    const world = scriptedWorld({
-      createJob: async () => ({ status: 'unknown', reason: 'the connection was cut' }),
-    });
-    world.jobs.set(0, { observation: observation(), records: emptyRecords });
-    await withWorld(temporal, world, async () => {
-      const handle = await startExperiment(temporal.client);
-      await vi.waitFor(async () => {
-        expect((await statusOf(handle)).attempts[0]?.jobs[0]?.state).toBe('unknown-submission');
-      }, patiently);
-      world.jobs.set(0, trained(0));
-      await reaches(handle, 'deciding');
-      expect((await statusOf(handle)).evidence?.jobs[0]?.jobId).toBe(jobIdOf(0));
-      await handle.signal(decisionSignals.reject);
-      await handle.result();
-    });
-    expect(world.calls.filter(({ name }) => name === 'createJob')).toHaveLength(1);
-  });
-
   it('fails with the job’s own last words when every seed failed, and notes that', async () => {
     const world = scriptedWorld();
     const { records } = trained(0);
@@ -297,7 +259,7 @@ describe('jobs', () => {
       observation: observation({ state: 'failed', rawStatus: 'job_failed' }),
       records: {
         ...records,
-        exit: { code: 1, signal: null, startedAt: 0, endedAt: 1000, reason: null },
+        exit: exited(1),
         logTail: 'ValueError: no such file\n',
       },
     });
@@ -317,7 +279,7 @@ describe('jobs', () => {
     const { records } = trained(1);
     world.jobs.set(1, {
       observation: observation({ state: 'failed', rawStatus: 'job_failed' }),
-      records: { ...records, exit: { code: 1, signal: null, startedAt: 0, endedAt: 1, reason: null } },
+      records: { ...records, exit: exited(1) },
     });
     await withWorld(temporal, world, async () => {
       const handle = await startExperiment(temporal.client, { note: { seeds: [0, 1] } });

@@ -6,7 +6,13 @@ import { outcomes, phases } from '../../../domain/phase.ts';
 
 const head = 'a1b2c3d4e5f6a7b8c9d0a1b2c3d4e5f6a7b8c9d0';
 
-const deciding: DecisionContext = { phase: 'deciding', evidenceHead: head, decided: false, attemptsLeft: 1 };
+const deciding: DecisionContext = {
+  phase: 'deciding',
+  evidenceHead: head,
+  decided: false,
+  attemptsLeft: 1,
+  stalled: false,
+};
 
 function request(kind: DecisionKind, more: Partial<DecisionRequest> = {}): DecisionRequest {
   return { kind, by: 'pi', ...(kind === 'revise' && { instructions: 'more epochs' }), ...more };
@@ -57,6 +63,20 @@ describe('decideDecision', () => {
       expect(decideDecision(request(kind, { head: given }), deciding).status).toBe(status);
     }
   });
+
+  it.each(decisionKinds)(
+    'takes %s without evidence when the jobs left only a person to help, but never merges',
+    (kind) => {
+      const stalled: DecisionContext = {
+        ...deciding,
+        phase: 'submitting',
+        evidenceHead: null,
+        stalled: true,
+      };
+      expect(decideDecision(request(kind), stalled).status).toBe(kind === 'merge' ? 'refuse' : 'accept');
+      expect(decideDecision(request('rerun'), { ...stalled, attemptsLeft: 0 }).status).toBe('refuse');
+    },
+  );
 
   it('names both heads when they differ', () => {
     const answer = decideDecision(request('merge', { head: 'b'.repeat(40) }), deciding);

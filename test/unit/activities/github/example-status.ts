@@ -45,9 +45,13 @@ export function exampleStatus(overrides: Partial<ExperimentStatus> = {}): Experi
           state: 'synced',
           detail: '',
           outcome: 'succeeded',
+          question: null,
+          duplicates: [],
+          peakMemoryBytes: null,
         })),
       },
     ],
+    stalled: false,
     evidence: {
       headSha,
       environmentDigest: 'e'.repeat(64),
