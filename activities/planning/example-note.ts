@@ -24,6 +24,7 @@ export const exampleNote = formatTaskNote({
       priority: 6,
       max_restarts: 0,
       max_hours: 12,
+      max_restarts: 0,
     },
     seeds: [0, 1, 2],
     wandb: { mode: 'offline', project: 'classifier', group: 'label-smoothing' },

@@ -6,7 +6,7 @@ import { parseJson } from './parse-json.ts';
 const OpenapiEnvelope = z.object({
   code: z.union([z.number(), z.string()]),
   message: z.string().catch(''),
-  data: z.unknown(),
+  data: z.unknown().optional(),
 });
 
 const V2Envelope = z.object({
@@ -16,7 +16,7 @@ const V2Envelope = z.object({
       .nullish()
       .transform((error) => error ?? undefined),
   }),
-  Result: z.unknown(),
+  Result: z.unknown().optional(),
 });
 
 const success = '0';

@@ -5,15 +5,20 @@ import { looseNumber } from './job-detail.ts';
 const JobEvent = z.object({
   reason: z.string().catch(''),
   message: z.string().catch(''),
-  first_timestamp: z.unknown(),
-  last_timestamp: z.unknown(),
+  first_timestamp: z.unknown().optional(),
+  last_timestamp: z.unknown().optional(),
 });
 type JobEvent = z.infer<typeof JobEvent>;
 
-/** The rows of the answer to `ListJobEvents`, under either name that lists have on the platform. */
+/** One page of the answer to `ListJobEvents`, under either name that lists have on the platform. */
 export const JobEvents = z
-  .object({ events: z.array(JobEvent).optional(), items: z.array(JobEvent).optional() })
-  .transform(({ events, items }) => events ?? items ?? []);
+  .object({
+    events: z.array(JobEvent).optional(),
+    items: z.array(JobEvent).optional(),
+    total: looseNumber,
+  })
+  .refine(({ events, items }) => (events ?? items) !== undefined)
+  .transform(({ events, items, total }) => ({ events: events ?? items ?? [], total }));
 
 /** What the events of one job tell beyond its status. */
 export interface Explanation {

@@ -68,17 +68,25 @@ async function readPage(conversation: Conversation, name: string, workspaceId: s
   return page.data;
 }
 
+/** Which end of the list is the newest is not told, so that of a long one both ends are read. */
 async function readEvents(conversation: Conversation, jobId: string): Promise<Explanation | null> {
-  const body = {
-    filter: { object_type: 'job', object_ids: [jobId] },
-    PageNumber: 1,
-    page_size: pageSize,
+  const readPage = async (number: number) => {
+    const body = {
+      filter: { object_type: 'job', object_ids: [jobId] },
+      PageNumber: number,
+      page_size: pageSize,
+    };
+    const data = await unlessRefused(conversation.ask('events', body, { name: jobId, jobId }));
+    if (data === null) return null;
+    const events = JobEvents.safeParse(data);
+    if (!events.success) throw unavailable(`its events of ${jobId} are not a list`);
+    return events.data;
   };
-  const data = await unlessRefused(conversation.ask('events', body, { name: jobId, jobId }));
-  if (data === null) return null;
-  const events = JobEvents.safeParse(data);
-  if (!events.success) throw unavailable(`its events of ${jobId} are not a list`);
-  return explain(events.data);
+  const first = await readPage(1);
+  if (first === null) return null;
+  const pages = Math.ceil((first.total ?? 0) / pageSize);
+  const last = pages > 1 ? await readPage(pages) : null;
+  return explain([...first.events, ...(last?.events ?? [])]);
 }
 
 /** Lists are a help where they can be had: one that is refused, or that this platform does not have, is done without. */

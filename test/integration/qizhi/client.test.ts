@@ -1,15 +1,12 @@
-import { createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { createQizhiClient } from '../../../infra/qizhi/client.ts';
-import { account, body, createdJob, openLab, type Lab } from './lab.ts';
+import { body, createdJob, openLab, reached, type Lab, type SurfaceName } from './lab.ts';
 
 let lab: Lab;
+const v2 = { enabled: true, list: true, credentials: ['token', 'cookie', 'keycloak'] as const };
 
 beforeAll(async () => {
-  lab = await openLab();
+  lab = await openLab({ behaviour: { v2: { ...v2, credentials: [...v2.credentials] } } });
 });
 afterEach(async () => {
   await fetch(`${lab.standIn.url}/_lab/faults`, { method: 'DELETE' });
@@ -18,181 +15,263 @@ afterAll(async () => {
   await lab.remove();
 });
 
-describe('create', () => {
-  it.each([
-    ['commit-then-drop', /lost/, 1],
-    ['commit-then-500', /server fault \(code 500/, 1],
-    ['commit-without-job-id', /without a usable job_id/, 1],
-    ['drop', /lost/, 0],
-    ['html', /HTML page/, 0],
-    ['bad-gateway', /HTTP 502/, 0],
-    ['empty', /empty body/, 0],
-  ] as const)('calls the outcome of %s unknown and does not send again', async (kind, reason, jobs) => {
-    const client = lab.client();
-    const before = await lab.stats();
-    await lab.fault({ kind, on: 'create' });
-    const outcome = await client.createJob(body('true'));
-    expect(outcome).toMatchObject({ status: 'unknown', reason: expect.stringMatching(reason) });
-    const after = await lab.stats();
-    expect([after.create - before.create, after.jobs - before.jobs]).toEqual([1, jobs]);
-  });
+const unknownJob = 'job-00000000-0000-4000-8000-000000000000';
 
-  it('calls the outcome unknown when the answer does not come in time', async () => {
-    const client = lab.client({ timeoutMs: 300 });
-    await lab.fault({ kind: 'delay', on: 'create', delayMs: 1500 });
-    expect(await client.createJob(body('true'))).toMatchObject({
-      status: 'unknown',
-      reason: expect.stringMatching(/no whole answer within 300 ms/),
-    });
-  });
+interface Rejection {
+  readonly code?: number;
+  readonly errorCode?: string;
+  readonly message: string;
+  readonly httpStatus?: number;
+}
 
-  it.each([
+const refusals: Readonly<Record<SurfaceName, readonly (readonly [Rejection, string])[]>> = {
+  openapi: [
     [{ code: 100_002, message: 'proto: (line 1:2): unknown field "x"' }, 'QizhiInvalid'],
     [{ code: -100_000, message: '参数校验错误', httpStatus: 400 }, 'QizhiInvalid'],
     [{ code: 200_006, message: '优先级超过项目上限' }, 'QizhiInvalid'],
+    [{ code: 2005, message: '无访问权限' }, 'QizhiForbidden'],
     [{ code: 100_003, message: 'no permission' }, 'QizhiForbidden'],
     [{ code: 100_005, message: '总项目配额不足，超出总提交配额限制，该任务提交失败' }, 'QizhiQuotaRefused'],
     [{ code: 100_000, message: '父项目配额不足', httpStatus: 500 }, 'QizhiQuotaRefused'],
-    [{ code: 424_242, message: 'something new' }, 'QizhiInvalid'],
-  ])('takes a clear refusal for what it is: %j', async (refusal, type) => {
-    await lab.fault({ kind: 'reject', on: 'create', ...refusal });
-    await expect(lab.client().createJob(body('true'))).rejects.toMatchObject({
-      type,
-      message: expect.stringContaining(refusal.message),
+  ],
+  v2: [
+    [{ errorCode: 'InvalidParameter', message: '任务优先级不在该资源规格允许的范围内' }, 'QizhiInvalid'],
+    [{ errorCode: 'InvalidAction', message: 'unknown action: CreateJob' }, 'QizhiInvalid'],
+    [{ errorCode: 'AccessForbidden', message: '您已离开所选项目，无法创建' }, 'QizhiForbidden'],
+    [{ errorCode: 'InternalError', message: '总项目配额不足，该任务提交失败' }, 'QizhiQuotaRefused'],
+    [{ errorCode: 'Throttling', message: 'slow down' }, 'QizhiRateLimited'],
+  ],
+};
+
+const unclear: Readonly<Record<SurfaceName, readonly Rejection[]>> = {
+  openapi: [
+    { code: 100_002, message: 'unknown field', httpStatus: 500 },
+    { code: 100_000, message: 'panic' },
+    { code: 424_242, message: 'something new' },
+  ],
+  v2: [
+    { errorCode: 'InvalidParameter', message: 'unknown field', httpStatus: 502 },
+    { errorCode: 'InternalError', message: 'Unauthorized' },
+    { errorCode: 'RequestTimeout', message: 'took too long' },
+    { errorCode: 'SomethingNew', message: 'something new' },
+  ],
+};
+
+const askedAgain: Readonly<Record<SurfaceName, readonly Rejection[]>> = {
+  openapi: [
+    { code: 100_000, message: 'panic' },
+    { code: 500, message: 'panic', httpStatus: 500 },
+    { code: 100_002, message: 'not found', httpStatus: 503 },
+    { code: -100_000, message: '参数校验错误', httpStatus: 400 },
+    { code: 424_242, message: 'something new' },
+  ],
+  v2: [
+    { errorCode: 'InternalError', message: 'panic' },
+    { errorCode: 'AccessForbidden', message: 'not yours', httpStatus: 500 },
+    { errorCode: 'InvalidParameter', message: 'unknown field "job_id"' },
+    { errorCode: 'ServiceUnavailable', message: 'later' },
+    { errorCode: 'SomethingNew', message: 'something new' },
+  ],
+};
+
+describe.each(['openapi', 'v2'] as const)('the client of %s', (api) => {
+  const client = (changes: Parameters<Lab['client']>[0] = {}) => lab.client({ api, ...changes });
+
+  describe('create', () => {
+    it.each([
+      ['commit-then-drop', /lost/, 1],
+      ['commit-then-500', /server fault/, 1],
+      ['commit-then-html', /HTML page/, 1],
+      ['commit-without-job-id', /without a usable job_id/, 1],
+      ['half-json', /not the platform's JSON/, 1],
+      ['drop', /lost/, 0],
+      ['html', /HTML page/, 0],
+      ['bad-gateway', /HTTP 502/, 0],
+      ['empty', /empty body/, 0],
+    ] as const)('calls the outcome of %s unknown and does not send again', async (kind, reason, jobs) => {
+      const before = await lab.stats();
+      await lab.fault({ kind, on: 'create' });
+      const outcome = await client().createJob(body('true'));
+      expect(outcome).toMatchObject({ status: 'unknown', reason: expect.stringMatching(reason) });
+      const after = await lab.stats();
+      expect([after.create - before.create, after.jobs - before.jobs]).toEqual([1, jobs]);
+    });
+
+    it.each(['delay', 'commit-then-timeout'] as const)(
+      'calls the outcome unknown when the answer does not come in time: %s',
+      async (kind) => {
+        await lab.fault({ kind, on: 'create', delayMs: 1500 });
+        expect(await client({ timeoutMs: 300 }).createJob(body('true'))).toMatchObject({
+          status: 'unknown',
+          reason: expect.stringMatching(/no whole answer within 300 ms/),
+        });
+      },
+    );
+
+    it.each(refusals[api])('takes a clear refusal for what it is: %j', async (rejection, type) => {
+      await lab.fault({ kind: 'reject', on: 'create', ...rejection });
+      await expect(client().createJob(body('true'))).rejects.toMatchObject({ type });
+    });
+
+    it.each(unclear[api])(
+      'does not trust a refusal that may have left a job behind: %j',
+      async (rejection) => {
+        await lab.fault({ kind: 'reject', on: 'create', ...rejection });
+        expect(await client().createJob(body('true'))).toMatchObject({
+          status: 'unknown',
+          reason: expect.stringContaining(rejection.message),
+        });
+      },
+    );
+
+    it('says when to come back after 429, whatever its page looks like', async () => {
+      await lab.fault({ kind: 'too-many', on: 'create' });
+      await expect(client().createJob(body('true'))).rejects.toMatchObject({
+        type: 'QizhiRateLimited',
+        retryAfterMs: expect.any(Number),
+      });
+      const asked = client();
+      await lab.fault({ kind: 'too-many', on: 'create', retryAfterSeconds: 7 });
+      await expect(asked.createJob(body('true'))).rejects.toMatchObject({ retryAfterMs: 7000 });
+      const before = await lab.stats();
+      const failure = await asked.getJob(unknownJob).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ type: 'QizhiRateLimited' });
+      expect((failure as { retryAfterMs: number }).retryAfterMs).toBeGreaterThan(5000);
+      expect((await lab.stats()).detail).toBe(before.detail);
+    });
+
+    it('knows that nothing was sent when nobody listens', async () => {
+      const nobody = client({ baseUrl: 'http://127.0.0.1:1' });
+      await expect(nobody.createJob(body('true'))).rejects.toMatchObject({
+        type: 'QizhiUnavailable',
+        message: expect.stringMatching(/ECONNREFUSED/),
+      });
+    });
+
+    it('says so when the address is not of the platform', async () => {
+      const credential = { kind: 'token', value: 'lab-keycloak-token', file: undefined } as const;
+      const elsewhere = client({ baseUrl: `${lab.standIn.url}/elsewhere`, credential });
+      await expect(elsewhere.createJob(body('true'))).rejects.toMatchObject({
+        type: 'QizhiInvalid',
+        message: expect.stringContaining('QIZHI_API'),
+      });
+    });
+
+    it('is taken as strictly as by the platform', async () => {
+      const extra = { ...body('true'), gpu_count: 8 };
+      await expect(client().createJob(extra)).rejects.toThrow(/unknown field "gpu_count"/);
+      const number = { ...body('true'), max_running_time_ms: 1 as unknown as string };
+      await expect(client().createJob(number)).rejects.toThrow(/invalid value for string field/);
     });
   });
 
-  it('does not trust a refusal that came as a server fault', async () => {
-    await lab.fault({
-      kind: 'reject',
-      on: 'create',
-      httpStatus: 500,
-      code: 100_002,
-      message: 'unknown field',
+  describe('detail and stop', () => {
+    it('does not find a job that is not there', async () => {
+      await expect(client().getJob(unknownJob)).rejects.toMatchObject({ type: 'JobNotFound' });
+      await expect(client().stopJob('job-x')).rejects.toMatchObject({ type: 'JobNotFound' });
     });
-    expect((await lab.client().createJob(body('true'))).status).toBe('unknown');
-    await lab.fault({ kind: 'reject', on: 'create', code: 100_000, message: 'panic' });
-    expect((await lab.client().createJob(body('true'))).status).toBe('unknown');
-  });
 
-  it('says when to come back after 429, whatever its page looks like', async () => {
-    const client = lab.client();
-    await lab.fault({ kind: 'too-many', on: 'create', retryAfterSeconds: 7 });
-    await expect(client.createJob(body('true'))).rejects.toMatchObject({
-      type: 'QizhiRateLimited',
-      retryAfterMs: 7000,
-    });
-    await lab.fault({ kind: 'too-many', on: 'create' });
-    await expect(client.createJob(body('true'))).rejects.toMatchObject({
-      type: 'QizhiRateLimited',
-      retryAfterMs: expect.any(Number),
-    });
-  });
+    it.each(['drop', 'bad-gateway', 'html', 'empty', 'half-json'] as const)(
+      'may ask again after %s',
+      async (kind) => {
+        const asking = client();
+        const id = await createdJob(asking, 'true');
+        await lab.fault({ kind, on: 'detail' });
+        await expect(asking.getJob(id)).rejects.toMatchObject({ type: 'QizhiUnavailable' });
+        expect((await asking.getJob(id)).round).toBe(1);
+      },
+    );
 
-  it('knows that nothing was sent when nobody listens', async () => {
-    const settings = { baseUrl: 'http://127.0.0.1:1', proxy: undefined, ...account };
-    await expect(createQizhiClient(settings).createJob(body('true'))).rejects.toMatchObject({
-      type: 'QizhiUnavailable',
-      message: expect.stringMatching(/ECONNREFUSED/),
+    it('keeps a status that it does not know, and never takes it for an end', async () => {
+      const id = await createdJob(client(), 'true');
+      await lab.show(id, { status: 'job_teleporting', reason: 'why not', round: 2 });
+      expect(await client().getJob(id)).toMatchObject({
+        jobId: id,
+        state: 'unknown',
+        rawStatus: 'job_teleporting',
+        reason: 'why not',
+        round: 2,
+      });
     });
-  });
 
-  it('is taken as strictly as by the platform', async () => {
-    const client = lab.client();
-    const extra = { ...body('true'), gpu_count: 8 };
-    await expect(client.createJob(extra)).rejects.toThrow(/proto: \(line 1:\d+\): unknown field "gpu_count"/);
-    const number = { ...body('true'), max_running_time_ms: 1 as unknown as string };
-    await expect(client.createJob(number)).rejects.toThrow(/invalid value for string field maxRunningTimeMs/);
+    it('tells how long the time limit leaves, of a job that runs', async () => {
+      const id = await createdJob(client(), 'sleep 30');
+      expect(await reached(client(), id, 'running')).toMatchObject({ state: 'running' });
+      const { leftMs, runningMs } = await client().getJob(id);
+      expect((leftMs ?? 0) + runningMs).toBe(12 * 3_600_000);
+      await client().stopJob(id);
+      await reached(client(), id, 'stopped');
+    });
+
+    it.each([
+      { code: 100_009, errorCode: 'Conflict' },
+      { code: 100_002, errorCode: 'InternalError' },
+    ])('tells a conflict apart that comes with %j', async (codes) => {
+      const id = await createdJob(client(), 'true');
+      await lab.fault({
+        kind: 'reject',
+        on: 'stop',
+        ...codes,
+        message: 'Conflict: 当前状态（创建中）无法停止',
+      });
+      await expect(client().stopJob(id)).rejects.toMatchObject({
+        type: 'QizhiConflict',
+        retryAfterMs: expect.any(Number),
+      });
+    });
+
+    it.each(askedAgain[api])('asks again after what says nothing of the job: %j', async (rejection) => {
+      const id = await createdJob(client(), 'true');
+      await lab.fault({ kind: 'reject', on: 'detail', ...rejection });
+      await expect(client().getJob(id)).rejects.toMatchObject({ type: 'QizhiUnavailable' });
+    });
   });
 });
 
-describe('detail and stop', () => {
-  it('does not find a job that is not there', async () => {
-    const client = lab.client();
-    await expect(client.getJob('job-00000000-0000-4000-8000-000000000000')).rejects.toMatchObject({
-      type: 'JobNotFound',
-    });
-    await expect(client.stopJob('job-x')).rejects.toMatchObject({ type: 'JobNotFound' });
+describe('lists and events', () => {
+  const name = 'hephaestus-list-me-a1-s1';
+  const workspaceId = body('true').workspace_id;
+
+  it('are not to be had on openapi', async () => {
+    expect(await lab.client().findJob({ name, workspaceId })).toEqual({ status: 'no-list' });
+    expect(await lab.client().explainJob(unknownJob)).toBeNull();
   });
 
-  it.each(['drop', 'bad-gateway', 'html', 'empty'] as const)('may ask again after %s', async (kind) => {
-    const client = lab.client();
-    const id = await createdJob(client, 'true');
-    await lab.fault({ kind, on: 'detail' });
-    await expect(client.getJob(id)).rejects.toMatchObject({ type: 'QizhiUnavailable' });
-    expect((await client.getJob(id)).round).toBe(1);
+  it('show the newest job of exactly that name', async () => {
+    const client = lab.client({ api: 'v2' });
+    await createdJob(client, 'true', { name: `${name}0` });
+    expect(await client.findJob({ name, workspaceId })).toEqual({ status: 'absent' });
+    await createdJob(client, 'true', { name });
+    const newest = await createdJob(client, 'true', { name });
+    expect(await client.findJob({ name, workspaceId })).toEqual({ status: 'found', jobId: newest });
+    expect(await client.findJob({ name, workspaceId: 'ws-other' })).toEqual({ status: 'absent' });
   });
 
-  it('keeps a status that it does not know, and never takes it for an end', async () => {
-    const client = lab.client();
-    const id = await createdJob(client, 'true');
-    await lab.show(id, { status: 'job_teleporting', reason: 'why not', round: 2 });
-    expect(await client.getJob(id)).toMatchObject({
-      state: 'unknown',
-      rawStatus: 'job_teleporting',
-      reason: 'why not',
-      round: 2,
-    });
-  });
-
-  it.each([100_009, 100_002])('tells a conflict apart that comes with code %s', async (code) => {
-    await lab.fault({ kind: 'reject', on: 'stop', code, message: 'Conflict: 当前状态（创建中）无法停止' });
-    const client = lab.client();
-    const id = await createdJob(client, 'true');
-    await expect(client.stopJob(id)).rejects.toMatchObject({
-      type: 'QizhiConflict',
-      retryAfterMs: expect.any(Number),
-    });
-  });
-
-  it('asks again after a code that it does not know', async () => {
-    const client = lab.client();
-    const id = await createdJob(client, 'true');
-    for (const [code, httpStatus] of [
-      [100_000, 200],
-      [500, 500],
-      [424_242, 200],
-    ] as const) {
-      await lab.fault({ kind: 'reject', on: 'detail', code, httpStatus });
-      await expect(client.getJob(id)).rejects.toMatchObject({ type: 'QizhiUnavailable' });
+  it('are turned over page by page', async () => {
+    const client = lab.client({ api: 'v2' });
+    await lab.set({ dry: {} });
+    const wanted = await createdJob(client, 'true', { name: 'hephaestus-pages-a1-s1' });
+    // Newer ones whose names hold the wanted one, more than a page of them.
+    for (let number = 0; number < 101; number += 1) {
+      await createdJob(client, 'true', { name: `hephaestus-pages-a1-s1${number}` });
     }
-  });
-});
-
-describe('proxy', () => {
-  let proxy: Server;
-  const seen: string[] = [];
-
-  beforeAll(async () => {
-    proxy = createServer((incoming, outgoing) => {
-      seen.push(incoming.url ?? '');
-      const onward = request(
-        incoming.url ?? '',
-        { method: incoming.method, headers: incoming.headers },
-        (answer) => {
-          outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-          answer.pipe(outgoing);
-        },
-      );
-      incoming.pipe(onward);
-    });
-    await new Promise<void>((resolve) => {
-      proxy.listen(0, '127.0.0.1', resolve);
-    });
-  });
-  afterAll(() => {
-    proxy.close();
+    await lab.set({ dry: null });
+    const before = await lab.stats();
+    const found = await client.findJob({ name: 'hephaestus-pages-a1-s1', workspaceId });
+    expect(found).toEqual({ status: 'found', jobId: wanted });
+    expect((await lab.stats()).list - before.list).toBe(2);
   });
 
-  it('is used when it is given', async () => {
-    const client = lab.client({ proxy: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` });
-    expect(await createdJob(client, 'true')).toMatch(/^job-/);
-    expect(seen).toEqual([`${lab.standIn.url}/auth/token`, `${lab.standIn.url}/openapi/v1/train_job/create`]);
-  });
-
-  it('that nobody answers at means that nothing was sent', async () => {
-    await expect(lab.client({ proxy: 'http://127.0.0.1:1' }).createJob(body('true'))).rejects.toMatchObject({
-      type: 'QizhiUnavailable',
-    });
+  it('are done without where the platform does not have them, and not where it is only away', async () => {
+    const client = lab.client({ api: 'v2' });
+    await lab.set({ v2: { list: false } });
+    expect(await client.findJob({ name, workspaceId })).toEqual({ status: 'no-list' });
+    await lab.set({ v2: { list: true } });
+    await lab.fault({ kind: 'bad-gateway', on: 'list' });
+    await expect(client.findJob({ name, workspaceId })).rejects.toMatchObject({ type: 'QizhiUnavailable' });
+    expect(await client.explainJob(unknownJob)).toBeNull();
+    await lab.fault({ kind: 'half-json', on: 'events' });
+    const id = await createdJob(client, 'true');
+    await expect(client.explainJob(id)).rejects.toMatchObject({ type: 'QizhiUnavailable' });
   });
 });

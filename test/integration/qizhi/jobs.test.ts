@@ -116,7 +116,7 @@ describe('jobs of the stand-in', () => {
     const client = lab.client();
     const command = '[ "$PET_NODE_RANK" = 0 ] && sleep 60; exit 4';
     const note = exampleNote().job;
-    const activities = createQizhiActivities({ qizhi: client });
+    const activities = createQizhiActivities({ qizhi: client, requestsPerSecond: 1000 });
     const created = await run(async () =>
       activities.createJob({
         experimentId: 'x-y',
@@ -164,6 +164,7 @@ describe('jobs of the stand-in', () => {
 function activitiesOf(lab: Lab, createPatienceMs?: number): QizhiActivities {
   return createQizhiActivities({
     qizhi: lab.client(),
+    requestsPerSecond: 1000,
     ...(createPatienceMs !== undefined && { createPatienceMs }),
   });
 }
@@ -200,7 +201,7 @@ describe('activities of the queue qizhi', () => {
   it('answers a change at once, and fails benignly while there is none', async () => {
     const lab = await open();
     const client = lab.client();
-    const activities = createQizhiActivities({ qizhi: client });
+    const activities = createQizhiActivities({ qizhi: client, requestsPerSecond: 1000 });
     const jobId = await createdJob(client, 'sleep 60');
     await reached(client, jobId, 'running');
     const first = await run(async () => activities.awaitJobChange({ jobId, since: null, pollSeconds: 20 }));
@@ -222,7 +223,7 @@ describe('activities of the queue qizhi', () => {
   it('stops a job through a conflict, and returns when it has ended', async () => {
     const lab = await open({ conflictMs: 600 });
     const client = lab.client();
-    const activities = createQizhiActivities({ qizhi: client });
+    const activities = createQizhiActivities({ qizhi: client, requestsPerSecond: 1000 });
     const jobId = await createdJob(client, 'sleep 60');
     const types = new Set<unknown>();
     const observation = await vi.waitFor(

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { Logger } from 'pino';
 import { vi } from 'vitest';
 
 import type { JobObservation } from '../../../domain/job.ts';
@@ -13,9 +14,12 @@ import {
 } from '../../../infra/lab/qizhi/start-qizhi-stand-in.ts';
 import { createQizhiClient, type QizhiClient } from '../../../infra/qizhi/client.ts';
 import { jobBody, type CreateJobBody } from '../../../infra/qizhi/job-body.ts';
+import type { QizhiCredential, QizhiSettings } from '../../../infra/settings.ts';
 import { exampleNote } from '../../support/example-note.ts';
 
 export const account = { username: 'researcher', password: 'canary-password' };
+
+export type SurfaceName = QizhiSettings['api'];
 
 interface Stats {
   readonly logins: number;
@@ -24,8 +28,18 @@ interface Stats {
   readonly create: number;
   readonly detail: number;
   readonly stop: number;
+  readonly list: number;
+  readonly events: number;
+  readonly mostPerSecond: Readonly<Record<string, number>>;
   readonly jobs: number;
   readonly trouble: string;
+}
+
+interface ClientChanges extends Partial<QizhiSettings> {
+  readonly password?: string;
+  readonly timeoutMs?: number;
+  readonly log?: Logger;
+  readonly credential?: QizhiCredential;
 }
 
 /** A stand-in with short times, and what a test asks of it. */
@@ -42,10 +56,19 @@ export async function openLab(options: Partial<QizhiStandInOptions> = {}) {
       fetch(`${standIn.url}/_lab/jobs/${id}/shown`, { method: 'PUT', body: JSON.stringify(shown) }),
     stats: async () => (await (await fetch(`${standIn.url}/_lab/stats`)).json()) as Stats,
     output: async (id: string) => (await fetch(`${standIn.url}/jobs/${id}/output`)).text(),
-    client: (changes: { password?: string; proxy?: string; timeoutMs?: number } = {}) => {
-      const { timeoutMs = 5000, ...rest } = changes;
-      const settings = { baseUrl: standIn.url, proxy: undefined, ...account, ...rest };
-      return createQizhiClient(settings, { timeoutMs });
+    set: (settings: object) =>
+      fetch(`${standIn.url}/_lab/settings`, { method: 'PUT', body: JSON.stringify(settings) }),
+    client: ({ password = account.password, timeoutMs = 5000, log, ...changes }: ClientChanges = {}) => {
+      const settings: QizhiSettings = {
+        baseUrl: standIn.url,
+        api: 'openapi',
+        credential: { kind: 'login', username: account.username, password },
+        clientSource: 'test',
+        proxy: undefined,
+        requestsPerSecond: 1000,
+        ...changes,
+      };
+      return createQizhiClient(settings, { timeoutMs, ...(log !== undefined && { log }) });
     },
     remove: async () => {
       await standIn.close();
@@ -57,11 +80,16 @@ export async function openLab(options: Partial<QizhiStandInOptions> = {}) {
 export type Lab = Awaited<ReturnType<typeof openLab>>;
 
 export function body(command: string, changes: Partial<CreateJobBody> = {}): CreateJobBody {
-  return { ...jobBody(exampleNote().job, 'hephaestus-warmup-cosine-a1-s0', command), ...changes };
+  const { job } = exampleNote();
+  return { ...jobBody({ experimentId: 'warmup-cosine', attempt: 1, seed: 0, job, command }), ...changes };
 }
 
-export async function createdJob(client: QizhiClient, command: string): Promise<string> {
-  const outcome = await client.createJob(body(command));
+export async function createdJob(
+  client: QizhiClient,
+  command: string,
+  changes: Partial<CreateJobBody> = {},
+): Promise<string> {
+  const outcome = await client.createJob(body(command, changes));
   if (outcome.status !== 'created') throw new Error(`the job was not created: ${outcome.reason}`);
   return outcome.jobId;
 }

@@ -71,7 +71,14 @@ describe('loadConfig', () => {
         token: secrets.GITHUB_TOKEN,
       },
       git: { pushToken: secrets.GITHUB_PUSH_TOKEN },
-      qizhi: { baseUrl: 'https://qz.sii.edu.cn', username: 'ann', proxy: undefined },
+      qizhi: {
+        baseUrl: 'https://qz.sii.edu.cn',
+        api: 'openapi',
+        credential: { kind: 'login', username: 'ann', password: secrets.QIZHI_PASSWORD },
+        clientSource: 'hephaestus',
+        proxy: undefined,
+        requestsPerSecond: 2,
+      },
       wandb: { baseUrl: 'https://api.wandb.ai', entity: undefined },
       sharedDisk: {
         sharedDir: join(directory, '.hephaestus/shared'),
@@ -163,6 +170,59 @@ describe('loadConfig', () => {
     const problems = problemsOf(() => load({ ...complete, [key]: value }, ['control']));
     expect(Object.keys(problems)).toEqual([key]);
     expect(problems[key]).not.toContain('canary');
+  });
+
+  it.each<[given: Environment, credential: object]>([
+    [{}, { kind: 'login', username: 'ann', password: secrets.QIZHI_PASSWORD }],
+    [
+      { QIZHI_V2_CREDENTIAL: 'token', QIZHI_ACCESS_TOKEN: 'canary-access' },
+      { kind: 'token', value: 'canary-access', file: undefined },
+    ],
+    [
+      { QIZHI_V2_CREDENTIAL: 'cookie', QIZHI_SESSION_COOKIE: 'canary-session' },
+      { kind: 'cookie', value: 'canary-session', file: undefined },
+    ],
+  ])('opens v2 of the platform by what is given: %j', (given, credential) => {
+    const own = given['QIZHI_V2_CREDENTIAL'] === undefined ? {} : { QIZHI_USERNAME: '', QIZHI_PASSWORD: '' };
+    const config = load({ ...complete, ...own, QIZHI_API: 'v2', ...given }, ['control']);
+    expect(config.qizhi).toMatchObject({ api: 'v2', credential });
+  });
+
+  it('remembers the file of a credential that others renew', async () => {
+    const path = await secretFile('session', 'canary-session\n');
+    const env = {
+      ...complete,
+      QIZHI_API: 'v2',
+      QIZHI_V2_CREDENTIAL: 'cookie',
+      QIZHI_SESSION_COOKIE_FILE: path,
+    };
+    expect(load(env, ['control']).qizhi?.credential).toEqual({
+      kind: 'cookie',
+      value: 'canary-session',
+      file: path,
+    });
+  });
+
+  it.each<[given: Environment, keys: readonly string[]]>([
+    [{ QIZHI_API: 'v3', QIZHI_V2_CREDENTIAL: 'key' }, ['QIZHI_API', 'QIZHI_V2_CREDENTIAL']],
+    [{ QIZHI_V2_CREDENTIAL: 'token' }, ['QIZHI_V2_CREDENTIAL']],
+    [{ QIZHI_API: 'v2', QIZHI_V2_CREDENTIAL: 'token' }, ['QIZHI_ACCESS_TOKEN']],
+    [{ QIZHI_API: 'v2', QIZHI_V2_CREDENTIAL: 'cookie' }, ['QIZHI_SESSION_COOKIE']],
+    [
+      { QIZHI_API: 'v2', QIZHI_V2_CREDENTIAL: 'cookie', QIZHI_SESSION_COOKIE: 'inspire-session=canary' },
+      ['QIZHI_SESSION_COOKIE'],
+    ],
+    [{ QIZHI_API: 'v2', QIZHI_SESSION_COOKIE: 'canary' }, ['QIZHI_SESSION_COOKIE']],
+    [
+      { QIZHI_ACCESS_TOKEN: 'canary', QIZHI_SESSION_COOKIE: 'canary' },
+      ['QIZHI_ACCESS_TOKEN', 'QIZHI_SESSION_COOKIE'],
+    ],
+    [{ QIZHI_CLIENT_SOURCE: 'two words' }, ['QIZHI_CLIENT_SOURCE']],
+    [{ QIZHI_REQUESTS_PER_SECOND: '0' }, ['QIZHI_REQUESTS_PER_SECOND']],
+  ])('refuses settings of the platform that do not fit together: %j', (given, keys) => {
+    const problems = problemsOf(() => load({ ...complete, ...given }, ['control']));
+    expect(Object.keys(problems).toSorted()).toEqual(keys);
+    expect(JSON.stringify(problems)).not.toContain('canary');
   });
 
   it('wants the folder of the shared disk as the job sees it to be absolute', () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { createTokenSource } from '../../../../infra/qizhi/token.ts';
+import { createLogIn } from '../../../../infra/qizhi/log-in.ts';
 import type { RawAnswer } from '../../../../infra/qizhi/transport.ts';
 
 const credentials = { username: 'researcher', password: 'canary' };
@@ -24,10 +24,10 @@ function platform(expiresIn: unknown) {
       retryAfterMs: undefined,
     };
   };
-  return createTokenSource(post, credentials);
+  return createLogIn(post, credentials);
 }
 
-describe('createTokenSource', () => {
+describe('createLogIn', () => {
   it.each(['1000', 1000])('keeps a token for %j seconds, less a tenth', async (expiresIn) => {
     const tokens = platform(expiresIn);
     expect(await tokens.current()).toBe('token-1');
