@@ -31,7 +31,7 @@ export interface BenchWorld {
   readonly lab: LabClient;
   readonly directory: string;
   readonly sharedDir: string;
-  workerSettings(zone: WorkerSettings['zone'], changes?: Partial<WorkerSettings>): WorkerSettings;
+  workerSettings(zone: WorkerSettings['zone'], requestsPerSecond: number): WorkerSettings;
   /** The experiment's source as the start script needs it; returns its folder. */
   prepareSource(id: string): Promise<string>;
   close(): Promise<void>;
@@ -61,15 +61,13 @@ export async function openBenchWorld(
     lab: createLabClient(standIn.url, account),
     directory,
     sharedDir,
-    workerSettings: (zone, changes = {}) => ({
+    workerSettings: (zone, requestsPerSecond) => ({
       zone,
       address: server.address,
       namespace: server.namespace,
       bundleFile,
       sharedDir,
-      qizhi: { baseUrl: standIn.url, ...account },
-      paced: true,
-      ...changes,
+      qizhi: { baseUrl: standIn.url, ...account, requestsPerSecond },
     }),
     prepareSource: async (id) => {
       const source = join(sharedDir, 'experiments', id, 'source');

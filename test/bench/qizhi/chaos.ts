@@ -1,4 +1,4 @@
-import { WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 
 import { experimentWorkflowId } from '../../../domain/ids.ts';
 import { endedStatuses } from '../../../infra/lab/qizhi/job.ts';
@@ -10,6 +10,7 @@ import { quickPolicy } from '../../support/temporal-environment.ts';
 import { openBenchWorld, type BenchWorld } from './bench-world.ts';
 import { chance } from './chance.ts';
 import { tally, type ChaosReport } from './chaos-report.ts';
+import { describeStuck } from './describe-stuck.ts';
 import { startDoubler } from './doubler.ts';
 import { drawExperiment, trainingCommand, type ExperimentPlan } from './experiment-plan.ts';
 import { chaosFaults } from './faults.ts';
@@ -27,11 +28,15 @@ export interface ChaosOptions {
   readonly inFlight: number;
   /** Of a worker process until it is killed, ms on average. */
   readonly meanLifeMs: number;
+  /** What has not ended so long after its start counts as wrong. */
+  readonly longestMs: number;
   readonly say: (line: string) => void;
 }
 
 /** Share of the requests that meets each kind of fault, and of the jobs that meets each mishap of the cluster. */
 const faultRate = 0.05;
+/** Far above the pace of the product, so that much happens in little time. */
+const requestsPerSecond = 100;
 const attemptsAllowed = 6;
 const unknownDeadlineMinutes = 0.2;
 /** How long jobs may take to end that nobody waits for, those of requests that are delivered twice. */
@@ -65,9 +70,9 @@ async function endure(world: BenchWorld, options: ChaosOptions) {
   await makeTrouble(world, seed);
   let lives = 0;
   const settings = [
-    world.workerSettings('control', { paced: false }),
-    world.workerSettings('control', { paced: false }),
-    world.workerSettings('networked'),
+    world.workerSettings('control', requestsPerSecond),
+    world.workerSettings('control', requestsPerSecond),
+    world.workerSettings('networked', requestsPerSecond),
   ];
   const workers = await startMortalWorkers(settings, {
     meanLifeMs: options.meanLifeMs,
@@ -119,13 +124,13 @@ async function makeTrouble({ lab }: BenchWorld, seed: number): Promise<void> {
 async function runAll(
   world: BenchWorld,
   plans: readonly ExperimentPlan[],
-  { inFlight, say }: ChaosOptions,
+  { inFlight, longestMs, say }: ChaosOptions,
 ): Promise<ExperimentEnd[]> {
   const ends: ExperimentEnd[] = [];
   const waiting = plans.values();
   const runner = async (): Promise<void> => {
     for (const plan of waiting) {
-      ends.push(await runExperiment(world, plan));
+      ends.push(await runExperiment(world, plan, longestMs));
       if (ends.length % Math.ceil(plans.length / 10) === 0)
         say(`${ends.length} of ${plans.length} have ended`);
     }
@@ -137,6 +142,7 @@ async function runAll(
 async function runExperiment(
   { client, prepareSource }: BenchWorld,
   plan: ExperimentPlan,
+  longestMs: number,
 ): Promise<ExperimentEnd> {
   await prepareSource(plan.id);
   const base = exampleNote();
@@ -158,13 +164,23 @@ async function runExperiment(
       },
     ],
   });
+  const ended = ending(handle);
+  const inTime = new AbortController();
+  await Promise.race([ended.finally(() => inTime.abort()), pause(longestMs, inTime.signal)]);
+  const stuck = inTime.signal.aborted ? [] : await describeStuck(client, handle.workflowId);
+  const status = await handle.query(statusQuery);
+  if (stuck.length > 0) await handle.terminate('it did not end in time');
+  await ended;
+  return { plan, status, stuck };
+}
+
+/** A failed experiment is an outcome like others; what it says of itself is asked afterwards. */
+async function ending(handle: WorkflowHandle<typeof ExperimentWorkflow>): Promise<void> {
   try {
     await handle.result();
   } catch (error) {
-    // A failed experiment is an outcome like others; what it says of itself is asked below.
     if (!(error instanceof WorkflowFailedError)) throw error;
   }
-  return { plan, status: await handle.query(statusQuery) };
 }
 
 /** Waits until no job is on its way any more, as far as that comes by itself. */

@@ -25,6 +25,7 @@ const { values } = parseArgs({
 /** Two cores bear so many at one time. */
 const inFlight = 40;
 const meanLifeMs = 30_000;
+const longestMs = 900_000;
 
 const sections: Readonly<Record<string, (tools: Tools) => Promise<boolean>>> = {
   waits: benchWaits,
@@ -35,6 +36,7 @@ const sections: Readonly<Record<string, (tools: Tools) => Promise<boolean>>> = {
       seed: wholeNumber('seed', values.seed),
       inFlight,
       meanLifeMs,
+      longestMs,
       say: (line) => console.log(line),
     });
     console.log(describeChaos(report));

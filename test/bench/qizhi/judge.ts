@@ -7,6 +7,8 @@ import type { AttemptTruth } from './truth.ts';
 export interface ExperimentEnd {
   readonly plan: ExperimentPlan;
   readonly status: ExperimentStatus;
+  /** What it waits for, when it did not end in time. */
+  readonly stuck: readonly string[];
 }
 
 /**
@@ -14,11 +16,12 @@ export interface ExperimentEnd {
  * as sentences: empty when every attempt trained at most once and the outcome is the right one.
  */
 export function judgeExperiment(
-  { plan, status }: ExperimentEnd,
+  { plan, status, stuck }: ExperimentEnd,
   truths: readonly AttemptTruth[],
   attemptsAllowed: number,
 ): string[] {
   const about = (problem: string) => `${plan.id}: ${problem}`;
+  if (stuck.length > 0) return stuck.map((line) => about(`has not ended, and is ${status.phase}; ${line}`));
   return [
     ...truths.flatMap(judgeAttempt).map(about),
     ...judgeOutcome(plan, status, truths, attemptsAllowed).map(about),

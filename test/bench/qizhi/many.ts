@@ -43,7 +43,8 @@ export async function benchMany(tools: Pick<Tools, 'temporal' | 'uv'>): Promise<
 }
 
 async function climb(world: BenchWorld, pollSeconds: number): Promise<void> {
-  const worker = await startManyProcess({ ...world.workerSettings('control'), pollSeconds });
+  const { address, namespace, bundleFile } = world.workerSettings('control', 1);
+  const worker = await startManyProcess({ address, namespace, bundleFile, pollSeconds });
   try {
     let waiting = 0;
     for (const size of sizes) {
@@ -129,15 +130,10 @@ interface ManyProcess {
   stop(): Promise<void>;
 }
 
-async function startManyProcess({
-  address,
-  namespace,
-  bundleFile,
-  pollSeconds,
-}: ManySettings): Promise<ManyProcess> {
+async function startManyProcess(settings: ManySettings): Promise<ManyProcess> {
   const child = execa(process.execPath, [script], {
     ipc: true,
-    ipcInput: { address, namespace, bundleFile, pollSeconds },
+    ipcInput: settings,
     reject: false,
     all: true,
     forceKillAfterDelay: 20_000,

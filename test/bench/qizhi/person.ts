@@ -29,6 +29,7 @@ export function startPerson(world: BenchWorld, plans: ReadonlyMap<string, Experi
   const stopping = new AbortController();
   const answers = { exists: 0, none: 0 };
   const words = { again: 0, gaveUp: 0 };
+  const answered = new Set<string>();
   const busy = new Map<string, Promise<void>>();
 
   async function act(plan: ExperimentPlan, phase: string): Promise<void> {
@@ -54,6 +55,9 @@ export function startPerson(world: BenchWorld, plans: ReadonlyMap<string, Experi
       const job = (await world.lab.jobs()).find(({ request }) => request.name === name);
       const request = { by, seed, jobId: job?.id ?? null };
       if (!(await accepted(handle.executeUpdate(settleUpdate, { args: [request] })))) continue;
+      // The question stands until the answer has been acted on.
+      if (answered.has(name)) continue;
+      answered.add(name);
       answers[job === undefined ? 'none' : 'exists'] += 1;
     }
   }
@@ -72,8 +76,7 @@ export function startPerson(world: BenchWorld, plans: ReadonlyMap<string, Experi
       const acting = act(plan, phase)
         .catch((error: unknown) => {
           // Nobody answers while the workers are dead, and an experiment may end meanwhile: the next look tells.
-          if (!stopping.signal.aborted)
-            console.error(`${plan.id}: ${error instanceof Error ? error.message : ''}`);
+          if (!stopping.signal.aborted) console.error(`${plan.id}, ${phase}: ${describe(error)}`);
         })
         .finally(() => busy.delete(plan.id));
       busy.set(plan.id, acting);
@@ -110,4 +113,9 @@ async function accepted(update: Promise<unknown>): Promise<boolean> {
     if (error instanceof WorkflowUpdateFailedError) return false;
     throw error;
   }
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { jobWorkflowId } from '../../../domain/ids.ts';
+import { definitionOf } from '../../../infra/config/keys.ts';
 import type { Tools } from '../../../infra/tools/ensure-tools.ts';
 import { queues } from '../../../workflows/contract.ts';
 import type { JobWorkflow } from '../../../workflows/job-workflow.ts';
@@ -12,6 +13,8 @@ import { startWorkerProcess } from './worker-processes.ts';
 
 const jobs = 200;
 const pollSeconds = 30;
+/** As it is set when nobody sets it. */
+const requestsPerSecond = Number(definitionOf('QIZHI_REQUESTS_PER_SECOND').fallback);
 const measuredMs = 240_000;
 const aims = { average: 1, mostPerSecond: 3 };
 /** A queue that does not move at all. */
@@ -26,7 +29,9 @@ export async function benchRequests(tools: Pick<Tools, 'temporal' | 'uv'>): Prom
   try {
     await world.lab.change(standstill);
     const workers = await Promise.all(
-      (['control', 'networked'] as const).map((zone) => startWorkerProcess(world.workerSettings(zone))),
+      (['control', 'networked'] as const).map((zone) =>
+        startWorkerProcess(world.workerSettings(zone, requestsPerSecond)),
+      ),
     );
     const begun = Date.now();
     await Promise.all(Array.from({ length: jobs }, (_, index) => startJob(world, index)));

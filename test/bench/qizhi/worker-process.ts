@@ -19,6 +19,9 @@ const served = {
   networked: { networked: 20, wandb: 5, planning: 5 },
 } as const satisfies Record<WorkerSettings['zone'], Partial<Record<keyof typeof queues, number>>>;
 
+/** Shorter than in the product, so that an answer that never comes costs little. */
+const timeoutMs = 3000;
+
 const settings = (await getOneMessage()) as WorkerSettings;
 quietRuntime();
 const connection = await NativeConnection.connect({ address: settings.address });
@@ -33,6 +36,7 @@ const workers = await Promise.all(
       maxConcurrentActivityTaskExecutions: concurrency,
       interceptors: { activity: [heartbeatInterceptor] },
       shutdownGraceTime: '2 seconds',
+      ...(queue === queues.qizhi && { maxTaskQueueActivitiesPerSecond: settings.qizhi.requestsPerSecond }),
       ...(queue === queues.experiments && {
         workflowBundle: { codePath: settings.bundleFile },
         maxCachedWorkflows: 300,
@@ -49,7 +53,17 @@ function realActivities({ zone, qizhi, sharedDir }: WorkerSettings): object {
   if (zone === 'networked') {
     return createAttemptsActivities({ disk: { sharedDir, jobSharedDir: sharedDir }, wandb: {} });
   }
-  return createQizhiActivities({
-    qizhi: createQizhiClient({ ...qizhi, proxy: undefined }, { timeoutMs: 3000 }),
-  });
+  const { baseUrl, username, password, requestsPerSecond } = qizhi;
+  const client = createQizhiClient(
+    {
+      baseUrl,
+      api: 'openapi',
+      credential: { kind: 'login', username, password },
+      clientSource: 'bench',
+      proxy: undefined,
+      requestsPerSecond,
+    },
+    { timeoutMs },
+  );
+  return createQizhiActivities({ qizhi: client, requestsPerSecond });
 }

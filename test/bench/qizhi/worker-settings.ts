@@ -1,5 +1,3 @@
-import type { QizhiSettings } from '../../../infra/settings.ts';
-
 /** The first message to a worker process of the bench; it answers `ready` once it polls its queues. */
 export type WorkerSettings = {
   readonly zone: 'control' | 'networked';
@@ -8,7 +6,10 @@ export type WorkerSettings = {
   /** The workflows, bundled once for all processes. */
   readonly bundleFile: string;
   readonly sharedDir: string;
-  readonly qizhi: Omit<QizhiSettings, 'proxy'>;
-  /** Keeps to the pace of the product; otherwise the process asks as fast as it can, so that much happens in little time. */
-  readonly paced: boolean;
+  readonly qizhi: {
+    readonly baseUrl: string;
+    readonly username: string;
+    readonly password: string;
+    readonly requestsPerSecond: number;
+  };
 };
