@@ -5,7 +5,8 @@ import { Failure } from '../../infra/failure.ts';
 import { readClaim } from './read-records.ts';
 import { errorCode, readIfThere, syncFolder } from './shared-disk.ts';
 
-const taken = new Set(['ENOTEMPTY', 'EEXIST']);
+/** The last is something that is no folder. */
+const taken = new Set(['ENOTEMPTY', 'EEXIST', 'ENOTDIR']);
 
 /** Takes the claim by the same act as a job does: a full folder is never replaced by a rename. */
 export async function revokeClaim(folder: string): Promise<{ readonly claimedBy: string | null }> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { z } from 'zod';
 
@@ -9,7 +9,7 @@ import { Failure } from '../../infra/failure.ts';
 import type { SharedDiskSettings } from '../../infra/settings.ts';
 import { attemptDir } from './attempt-paths.ts';
 import type { AttemptRun, PreparedJob, WriteAttemptInput } from './interface.ts';
-import { readIfThere, requireFolder, writeDurably } from './shared-disk.ts';
+import { exists, readIfThere, requireFolder, writeDurably } from './shared-disk.ts';
 import { startCommand, startScript } from './start-script.ts';
 
 export interface WriteAttemptDependencies {
@@ -66,6 +66,7 @@ export async function writeAttemptFiles(
 async function recordAttempt(path: string, wanted: Attempt): Promise<void> {
   const text = await readIfThere(path);
   if (text === undefined) {
+    await refuseOlderClaim(path);
     await writeDurably(path, `${JSON.stringify(wanted, null, 2)}\n`, 0o644);
     return;
   }
@@ -78,6 +79,17 @@ async function recordAttempt(path: string, wanted: Attempt): Promise<void> {
     'AttemptConflict',
     `Attempt ${wanted.key} was written down before as something else (${path}): ${details.join('; ')}. ` +
       'A changed experiment needs a new attempt number.',
+  );
+}
+
+/** A job of this attempt can only come after its `attempt.json`: who was there before is of another experiment's life. */
+async function refuseOlderClaim(path: string): Promise<void> {
+  const claim = join(dirname(path), 'claim');
+  if (!(await exists(claim))) return;
+  throw new Failure(
+    'AttemptConflict',
+    `${claim} is older than the attempt: expected no claim before ${path} is written. A job of an earlier experiment of ` +
+      'this name may hold it, and a new job would leave without training. Start again: a new attempt gets a new number.',
   );
 }
 

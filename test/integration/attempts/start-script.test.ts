@@ -6,12 +6,13 @@ import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 
 import { detectIsolation, isolatedCommand } from '../../../infra/isolation/isolation.ts';
 import { makeAttempt, type AttemptFixture } from './attempt-fixture.ts';
+import { installedShells } from './installed-shells.ts';
 
 const { uv } = inject('tools');
 const jobA = 'job-00000000-0000-4000-8000-00000000000a';
 const jobB = 'job-00000000-0000-4000-8000-00000000000b';
 const isolation = await detectIsolation();
-const shells = await installedShells(['dash', 'bash', 'busybox']);
+const shells = await installedShells();
 
 const made: AttemptFixture[] = [];
 
@@ -27,16 +28,6 @@ afterEach(async () => {
   await Promise.all(made.splice(0).map(async (fixture) => fixture.remove()));
 });
 
-/** `busybox start.sh` would be an applet's name. */
-async function installedShells(names: string[]): Promise<string[]> {
-  const found = await Promise.all(
-    names.map(
-      async (name) => (await execa('sh', ['-c', `command -v ${name}`], { reject: false })).exitCode === 0,
-    ),
-  );
-  return names.filter((name, index) => found[index] && name !== 'busybox');
-}
-
 /** A search path on which a program takes its time, so that all of many have looked before the first has acted. */
 async function slowPath(folder: string, program: string): Promise<string> {
   const { stdout: path } = await execa('sh', ['-c', 'printf %s "$PATH"']);
@@ -45,7 +36,7 @@ async function slowPath(folder: string, program: string): Promise<string> {
   return `${folder}:${path}`;
 }
 
-describe.each(shells)('start.sh under %s', (shell) => {
+describe.each(shells)('start.sh under $name', ({ shell }) => {
   it('passes every value as it is, whatever is in it', async () => {
     const nasty = `it's "two words" $HOME \`id\` \\ *\nsecond line`;
     const fixture = await attempt(
@@ -101,7 +92,7 @@ describe.each(shells)('start.sh under %s', (shell) => {
     const winner = ids[jobs.findIndex((job) => job.exitCode === 0)];
     const records = await fixture.records();
     expect(records.claim?.jobId).toBe(winner);
-    expect(records.duplicates).toEqual(ids.filter((id) => id !== winner));
+    expect(records.duplicates.map(({ jobId }) => jobId)).toEqual(ids.filter((id) => id !== winner));
     expect((await execa('cat', [join(fixture.source, 'trained')])).stdout).toBe('trained');
     expect((await execa('ls', ['-A', join(fixture.folder, 'claim')])).stdout).toBe('host\njob_id\ntime');
   });
