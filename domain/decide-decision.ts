@@ -9,6 +9,7 @@ export interface DecisionContext {
   /** A decision that was accepted and is being carried out. */
   readonly decided: boolean;
   readonly attemptsLeft: number;
+  readonly gpuHoursLeft: number;
   /** The jobs ended in a way that only a person can answer: the experiment waits for a word without any evidence. */
   readonly stalled: boolean;
 }
@@ -52,6 +53,9 @@ function decideContent(request: DecisionRequest, context: DecisionContext): Deci
   }
   if ((request.kind === 'revise' || request.kind === 'rerun') && context.attemptsLeft < 1) {
     return refuse('the budget of the task note allows no further attempt (budget.attempts)');
+  }
+  if ((request.kind === 'revise' || request.kind === 'rerun') && context.gpuHoursLeft <= 0) {
+    return refuse('the GPU hours that the task note allows are used up (budget.gpu_hours)');
   }
   if (request.kind === 'rerun' && request.seeds !== undefined && !validSeeds(request.seeds)) {
     return refuse(`seeds must be different whole numbers, 0 or larger, 1 to ${mostSeeds} of them`);

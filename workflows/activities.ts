@@ -87,6 +87,8 @@ export const environment = proxyActivities<EnvironmentActivities>({
 export const attempts = proxyActivities<Omit<AttemptsActivities, 'awaitRecordsChange'>>({
   taskQueue: queues.networked,
   ...call,
+  // A disk to be mended takes people hours.
+  scheduleToCloseTimeout: patientWork.scheduleToCloseTimeout,
 });
 export const records = proxyActivities<Pick<AttemptsActivities, 'awaitRecordsChange'>>({
   taskQueue: queues.networked,

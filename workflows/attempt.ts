@@ -17,7 +17,7 @@ import { jobSettledSignal } from './contract.ts';
 import { enterPhase, type Attempt, type Experiment } from './experiment-state.ts';
 import { followJobs } from './follow-jobs.ts';
 import { failWith, namedFailure, type NamedFailure } from './failures.ts';
-import type { FinishedJob, JobBill, JobWorkflowInput } from './job.ts';
+import type { FinishedJob, JobBill, JobWorkflowInput, TrainedJob } from './job.ts';
 import type { JobWorkflow } from './job-workflow.ts';
 import { implementationOf, noteOf } from './plan-and-code.ts';
 import { beside } from './scopes.ts';
@@ -87,26 +87,39 @@ function openAttempt(experiment: Experiment, seeds: readonly number[]): Attempt 
   return attempt;
 }
 
+/** From the submission to the acknowledged run; what it comes to is shown at once, however it ends. */
 async function runSeed(
   experiment: Experiment,
   attempt: Attempt,
   prepared: PreparedJob,
 ): Promise<FinishedJob> {
   const { seed } = prepared;
+  try {
+    const trained = await runJob(experiment, attempt, prepared);
+    change(attempt, seed, { ...paid(trained), state: 'syncing', detail: 'trained; its run goes to W&B' });
+    const run = await sync(experiment, attempt, seed);
+    change(attempt, seed, { state: 'synced', detail: `${run.rows} rows at W&B`, runUrl: run.url });
+    return { ...trained, run };
+  } catch (error) {
+    const failure = failureOf(attempt, seed, error);
+    const [bill] = failure.details ?? [];
+    change(attempt, seed, {
+      ...(isBill(bill) ? paid(bill) : { outcome: attempt.overBudget === null ? 'failed' : 'budget' }),
+      state: 'failed',
+      detail: `${failure.type}: ${failure.message.split('\n', 1)[0] ?? ''}`,
+      question: null,
+    });
+    throw error;
+  }
+}
+
+async function runJob(experiment: Experiment, attempt: Attempt, prepared: PreparedJob): Promise<TrainedJob> {
+  const { seed } = prepared;
   const child = await startJob(experiment, attempt, prepared);
-  const trained = await beside(
+  return beside(
     () => passAnswersOn(experiment, attempt, seed, child),
     () => child.result().finally(() => attempt.running.delete(seed)),
   );
-  change(attempt, seed, { ...paid(trained), state: 'syncing', detail: 'trained; its run goes to W&B' });
-  const run = await sync(experiment, attempt, seed);
-  change(attempt, seed, {
-    state: 'synced',
-    detail: `${run.rows} rows at W&B`,
-    runUrl: run.url,
-    outcome: 'succeeded',
-  });
-  return { ...trained, run };
 }
 
 async function startJob(
@@ -178,34 +191,28 @@ function paid({ jobId, gpuHours, peakMemoryBytes, duplicates, outcome }: JobBill
   return { jobId, gpuHours, peakMemoryBytes, duplicates, outcome, question: null };
 }
 
-/** Takes in how every job ended, and what those cost that failed. */
+function isBill(detail: unknown): detail is JobBill {
+  return typeof detail === 'object' && detail !== null && 'gpuHours' in detail && 'outcome' in detail;
+}
+
+/** Seeds that trained count even when others failed. A stop is no failure: it passes through. */
 function collect(
   experiment: Experiment,
   attempt: Attempt,
   results: readonly PromiseSettledResult<FinishedJob>[],
 ): readonly FailedSeed[] {
-  const failed: FailedSeed[] = [];
-  for (const [index, result] of results.entries()) {
-    const job = attempt.jobs[index];
-    if (job === undefined) continue;
+  return results.flatMap((result, index) => {
     if (result.status === 'fulfilled') {
       experiment.finished.push(result.value);
-      continue;
+      return [];
     }
-    const failure = failureOf(attempt, job, result.reason);
-    failed.push({ seed: job.seed, failure });
-    const bill = failure.details?.[0] as JobBill | undefined;
-    change(attempt, job.seed, {
-      ...(bill === undefined ? { outcome: attempt.overBudget === null ? 'failed' : 'budget' } : paid(bill)),
-      state: 'failed',
-      detail: `${failure.type}: ${failure.message.split('\n', 1)[0] ?? ''}`,
-      question: null,
-    });
-  }
-  return failed;
+    const seed = attempt.jobs[index]?.seed ?? 0;
+    return [{ seed, failure: failureOf(attempt, seed, result.reason) }];
+  });
 }
 
-function failureOf({ overBudget }: Attempt, { seed }: JobStatus, reason: unknown): NamedFailure {
+/** Throws a cancellation on, unless it was the budget's. */
+function failureOf({ overBudget }: Attempt, seed: number, reason: unknown): NamedFailure {
   if (!isCancellation(reason)) return namedFailure(reason);
   if (overBudget === null) throw reason;
   return namedFailure(failWith('BudgetExceeded', `seed ${seed}: stopped, because ${overBudget}`));

@@ -110,7 +110,12 @@ export function gpuHoursOf({ attempts }: Experiment, now?: number): number {
   return Number((told + untold / 3_600_000).toFixed(4));
 }
 
-/** What the task note still allows. */
+/** What the task note still allows, GPU hours. */
+export function gpuHoursLeftOf(experiment: Experiment): number {
+  return (experiment.note?.budget.gpu_hours ?? Infinity) - gpuHoursOf(experiment);
+}
+
+/** What the task note still allows, attempts. */
 export function attemptsLeftOf({ note, attempts }: Experiment): number {
   return (note?.budget.attempts ?? 1) - attempts.length;
 }

@@ -30,7 +30,7 @@ function questionOf({ jobs }: Attempt): string {
 }
 
 function phaseOf({ jobs }: Attempt): Phase {
-  const open = jobs.filter((job) => job.state !== 'synced');
+  const open = jobs.filter((job) => job.state !== 'synced' && job.state !== 'failed');
   if (open.every((job) => job.state === 'syncing')) return 'syncing';
   if (jobs.some((job) => job.state === 'submitting' || job.state === 'unknown-submission'))
     return 'submitting';

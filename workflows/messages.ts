@@ -21,7 +21,7 @@ import {
   type JobProgress,
   type SettlePayload,
 } from './contract.ts';
-import { attemptsLeftOf, show, statusOf, type Experiment } from './experiment-state.ts';
+import { attemptsLeftOf, gpuHoursLeftOf, show, statusOf, type Experiment } from './experiment-state.ts';
 
 /** Deliveries that are remembered, so that a redelivered webhook changes nothing; GitHub redelivers within days. */
 const rememberedDeliveries = 1000;
@@ -98,6 +98,7 @@ function judge(experiment: Experiment, request: DecisionRequest): DecisionAnswer
     evidenceHead: experiment.evidence?.headSha ?? null,
     decided: experiment.decision !== null,
     attemptsLeft: attemptsLeftOf(experiment),
+    gpuHoursLeft: gpuHoursLeftOf(experiment),
     stalled: experiment.stalled,
   });
 }

@@ -2,11 +2,14 @@ import { CancellationScope, condition, isCancellation, log, sleep } from '@tempo
 
 import { jobName } from '../domain/ids.ts';
 import type { ListedSubmission, SubmissionOutcome } from '../domain/job.ts';
+import type { NothingRecorded } from '../activities/attempts/interface.ts';
 import { attempts, platform, records, submission } from './activities.ts';
 import type { JobSettled } from './contract.ts';
 import { failWith, isFailure, isUnanswered, namedFailure } from './failures.ts';
 import type { JobWorkflowInput } from './job.ts';
 import { first } from './scopes.ts';
+
+const nothingRecorded: NothingRecorded = 'nothing';
 
 /** How people are told, and how their answer comes back. */
 export interface Submitter {
@@ -89,7 +92,7 @@ async function settle(input: JobWorkflowInput, reason: string, submitter: Submit
 }
 
 async function claimed(input: JobWorkflowInput): Promise<Settled> {
-  let since: string | null = null;
+  let since: string = nothingRecorded;
   for (;;) {
     const seen = await records.awaitRecordsChange.executeWithOptions({ summary: 'waiting for a claim' }, [
       { ...keyOf(input), since, pollSeconds: input.pollSeconds },

@@ -3,7 +3,7 @@ import { condition } from '@temporalio/workflow';
 import { afterJobFailure } from '../domain/after-job-failure.ts';
 import type { Decision } from '../domain/decision.ts';
 import { runAttempt, type FailedSeed } from './attempt.ts';
-import { attemptsLeftOf, enterPhase, type Experiment } from './experiment-state.ts';
+import { attemptsLeftOf, enterPhase, gpuHoursLeftOf, type Experiment } from './experiment-state.ts';
 import { failWith, withMore, type NamedFailure } from './failures.ts';
 import { noteOf } from './plan-and-code.ts';
 import { comment } from './report.ts';
@@ -21,7 +21,8 @@ export async function train(experiment: Experiment, seeds: readonly number[]): P
     const judged = failed.map((each) => ({ ...each, after: afterFailure(each, history) }));
     history.push(...failed);
     const again = judged.filter(({ after }) => after.next === 'again').map(({ seed }) => seed);
-    if (again.length > 0 && attemptsLeftOf(experiment) > 0) {
+    const mayTry = attemptsLeftOf(experiment) > 0 && gpuHoursLeftOf(experiment) > 0;
+    if (again.length > 0 && mayTry) {
       open = again;
       continue;
     }
@@ -41,9 +42,7 @@ function afterFailure({ seed, failure }: FailedSeed, history: readonly FailedSee
 
 /** The failure with which the experiment ends, with why it was not tried once more. */
 function lastWord(failure: NamedFailure, why: string, wanted: boolean): Error {
-  const more = wanted
-    ? 'The task note allows no further attempt (budget.attempts).'
-    : `Not tried again: ${why}.`;
+  const more = wanted ? 'The task note allows no further attempt (budget).' : `Not tried again: ${why}.`;
   return withMore(failure, more);
 }
 

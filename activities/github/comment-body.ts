@@ -51,6 +51,7 @@ function render(status: ExperimentStatus, pictures: readonly Picture[], amount: 
     pictures: evidence === null ? [] : pictures,
     headline: headlineOf(status),
     evidence: evidence === null || !amount.table ? null : presentEvidence(evidence),
+    heading: headingOf(status),
     questions: questionsOf(status),
     commands: commandsOf(status),
     refused: status.refused.slice(-amount.refused).map((one) => ({ ...one, at: minute(one.at) })),
@@ -124,6 +125,11 @@ function withNoise(mean: number, std: number): string {
   const places = std === 0 ? -1 : 1 - Math.floor(Math.log10(std));
   if (places < 0 || places > 12) return `${number(mean)} ± ${number(std)}`;
   return `${mean.toFixed(places)} ± ${std.toFixed(places)}`;
+}
+
+function headingOf(status: ExperimentStatus): string {
+  if (status.phase === 'deciding' || status.stalled) return 'Your decision';
+  return questionsOf(status).length > 0 ? 'Your answer' : 'What you can say';
 }
 
 /** What is asked of people about submissions whose answer was lost. */

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { runCli } from '../../../client/cli/run-cli.ts';
 import { ClientError } from '../../../client/client-error.ts';
 import type { Experiments } from '../../../client/experiments.ts';
 import type { DecisionRequest } from '../../../domain/decision.ts';
@@ -14,7 +13,8 @@ import type { ExperimentInput } from '../../../domain/experiment.ts';
 import { verdict } from '../../../domain/verdict.ts';
 import { exampleNote } from '../../support/example-note.ts';
 import { noteWith } from '../domain/note-with.ts';
-import { exampleSeen, exampleStatus, fakeExperiments, head } from './example-experiment.ts';
+import { exampleSeen, exampleStatus, head } from './example-experiment.ts';
+import { runIn } from './run-in.ts';
 
 let directory: string;
 beforeAll(async () => {
@@ -22,37 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-interface Options {
-  readonly calls?: Partial<Experiments>;
-  readonly env?: Record<string, string>;
-  readonly terminal?: boolean;
-  readonly signal?: AbortSignal;
-}
-
-async function run(
-  args: readonly string[],
-  { calls = {}, env = {}, terminal = false, signal }: Options = {},
-): Promise<Ran> {
-  const written = { out: '', err: '' };
-  const code = await runCli(args, {
-    env: { TEMPORAL_CONFIG_FILE: join(directory, 'none.toml'), USER: 'ann', ...env },
-    cwd: directory,
-    streams: {
-      stdout: { write: (text) => (written.out += text), isTTY: terminal },
-      stderr: { write: (text) => (written.err += text), isTTY: terminal },
-    },
-    signal: signal ?? new AbortController().signal,
-    openExperiments: () => fakeExperiments(calls),
-    program: 'hephaestus',
-  });
-  return { code, ...written };
-}
+const run: typeof runIn = (args, options) => runIn(args, { cwd: directory, ...options });
 
 async function noteFile(note: unknown): Promise<string> {
   const path = join(await mkdtemp(join(directory, 'note-')), 'QWEN_TASK.md');

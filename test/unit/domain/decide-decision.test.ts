@@ -11,6 +11,7 @@ const deciding: DecisionContext = {
   evidenceHead: head,
   decided: false,
   attemptsLeft: 1,
+  gpuHoursLeft: 1,
   stalled: false,
 };
 
@@ -85,6 +86,14 @@ describe('decideDecision', () => {
 
   it.each([undefined, '', '  \n'])('refuses to revise with the instructions %j', (instructions) => {
     expect(decideDecision(request('revise', { instructions }), deciding).status).toBe('refuse');
+  });
+
+  it.each(['revise', 'rerun'] as const)('refuses to %s when the GPU hours are used up', (kind) => {
+    const answer = decideDecision(request(kind), { ...deciding, gpuHoursLeft: 0 });
+    expect(answer).toMatchObject({
+      status: 'refuse',
+      why: expect.stringContaining('budget.gpu_hours') as string,
+    });
   });
 
   it.each(['revise', 'rerun'] as const)('refuses to %s when the attempts are used up', (kind) => {
