@@ -19,24 +19,28 @@ const betweenReadsMs = 5000;
  * A credential that somebody else makes and renews: it lives for minutes to an hour. Once the platform has refused it, its
  * file is read again, and the questions of this process fail without being sent until another one stands there.
  */
-export function createGivenCredential({ key, value, file }: GivenCredential): Credentials {
-  let current = value;
+export function createGivenCredential({ key, value: first, file }: GivenCredential): Credentials {
+  let current = first;
   let refused: { readonly value: string; readonly at: number } | undefined;
-  let lastReadAt = -Infinity;
+  let reading: { readonly at: number; readonly secret: Promise<string> } | undefined;
+
+  /** Everybody who needs it within a few seconds gets the same answer. */
+  async function readAgain(path: string): Promise<string> {
+    if (reading === undefined || Date.now() - reading.at >= betweenReadsMs) {
+      reading = { at: Date.now(), secret: readSecret(key, path) };
+    }
+    return reading.secret;
+  }
 
   async function usable(): Promise<string> {
     if (refused === undefined || refused.value !== current) return current;
-    const now = Date.now();
-    if (file !== undefined && now - lastReadAt >= betweenReadsMs) {
-      lastReadAt = now;
-      current = await readSecret(key, file);
-      if (current !== refused.value) return current;
+    if (file !== undefined) {
+      const secret = await readAgain(file);
+      if (secret !== refused?.value) return (current = secret);
     }
-    if (now - refused.at >= offeredAgainAfterMs) {
-      refused = undefined;
-      return current;
-    }
-    throw notAccepted(key, file);
+    if (refused !== undefined && Date.now() - refused.at < offeredAgainAfterMs) throw notAccepted(key, file);
+    refused = undefined;
+    return current;
   }
 
   return {

@@ -4,11 +4,10 @@ import PQueue from 'p-queue';
 export type LimitRate = <T>(send: () => Promise<T>) => Promise<T>;
 
 /**
- * Lets at most `perSecond` requests begin in any second, wherever the second is taken to start, and however long the process
- * was held up before. Below one a second it lets one begin every `1 / perSecond` seconds.
+ * Lets one request begin every `1 / perSecond` seconds at most, so that no second holds more than its number, wherever it is
+ * taken to start, and however long the process was held up before.
  */
 export function createLimitRate(perSecond: number): LimitRate {
-  const intervalCap = Math.max(1, Math.floor(perSecond));
-  const queue = new PQueue({ interval: (intervalCap / perSecond) * 1000, intervalCap, strict: true });
+  const queue = new PQueue({ interval: 1000 / perSecond, intervalCap: 1, strict: true });
   return async (send) => queue.add(send);
 }

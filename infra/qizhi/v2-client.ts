@@ -70,7 +70,7 @@ async function readPage(conversation: Conversation, name: string, workspaceId: s
 
 /** Which end of the list is the newest is not told, so that of a long one both ends are read. */
 async function readEvents(conversation: Conversation, jobId: string): Promise<Explanation | null> {
-  const readPage = async (number: number) => {
+  const readSome = async (number: number) => {
     const body = {
       filter: { object_type: 'job', object_ids: [jobId] },
       PageNumber: number,
@@ -82,10 +82,10 @@ async function readEvents(conversation: Conversation, jobId: string): Promise<Ex
     if (!events.success) throw unavailable(`its events of ${jobId} are not a list`);
     return events.data;
   };
-  const first = await readPage(1);
+  const first = await readSome(1);
   if (first === null) return null;
   const pages = Math.ceil((first.total ?? 0) / pageSize);
-  const last = pages > 1 ? await readPage(pages) : null;
+  const last = pages > 1 ? await readSome(pages) : null;
   return explain([...first.events, ...(last?.events ?? [])]);
 }
 

@@ -65,6 +65,7 @@ export async function startBadInputWorld(directory: string, tools: Tools): Promi
     HEPHAESTUS_HOME: home,
     HEPHAESTUS_GITHUB_POLL_SECONDS: '1',
     QIZHI_POLL_SECONDS: '1',
+    QIZHI_REQUESTS_PER_SECOND: '20',
     TEMPORAL_ADDRESS: server.address,
     TEMPORAL_NAMESPACE: server.namespace,
   };

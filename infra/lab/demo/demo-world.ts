@@ -86,6 +86,7 @@ async function openWorld(
     HEPHAESTUS_TEMPORAL_UI_URL: server.uiUrl,
     HEPHAESTUS_GITHUB_POLL_SECONDS: '5',
     QIZHI_POLL_SECONDS: '1',
+    QIZHI_REQUESTS_PER_SECOND: '20',
     TEMPORAL_ADDRESS: server.address,
     TEMPORAL_NAMESPACE: server.namespace,
   };

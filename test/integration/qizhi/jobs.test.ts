@@ -12,7 +12,10 @@ import { createdJob, openLab, reached, type Lab } from './lab.ts';
 
 const labs: Lab[] = [];
 // Failing is how these activities wait.
-const temporal = new MockActivityEnvironment(undefined, { logger: new DefaultLogger('ERROR') });
+const temporal = new MockActivityEnvironment(
+  { scheduledTimestampMs: Date.now() - 120_000 },
+  { logger: new DefaultLogger('ERROR') },
+);
 const run = async <T>(work: () => Promise<T>): Promise<T> => temporal.run<[], T, () => Promise<T>>(work);
 
 async function open(...options: Parameters<typeof openLab>): Promise<Lab> {
