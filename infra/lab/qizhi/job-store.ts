@@ -10,7 +10,6 @@ import { Job } from './job.ts';
 export interface JobStore {
   readonly jobs: ReadonlyMap<string, Job>;
   folder(id: string): string;
-  /** Calls for one job are to follow each other. */
   save(job: Job): Promise<void>;
   remove(id: string): Promise<void>;
 }
@@ -24,21 +23,37 @@ export async function openJobStore(directory: string): Promise<JobStore> {
     const job = await readJob(join(folder(id), 'job.json'));
     if (job !== undefined) jobs.set(id, job);
   }
+  /** The last work on each job's folder that has not ended; the next one waits for it. */
+  const atWork = new Map<string, Promise<void>>();
+
+  async function next(id: string, work: () => Promise<void>): Promise<void> {
+    const before = atWork.get(id);
+    const mine = Promise.allSettled([before]).then(work);
+    atWork.set(id, mine);
+    try {
+      await mine;
+    } finally {
+      if (atWork.get(id) === mine) atWork.delete(id);
+    }
+  }
+
+  async function write(job: Job): Promise<void> {
+    if (!jobs.has(job.id)) await mkdir(folder(job.id), { recursive: true });
+    const path = join(folder(job.id), 'job.json');
+    // A power cut may take it: a stand-in has to outlive processes, not machines, and thousands of jobs.
+    await writeFileAtomic(path, `${JSON.stringify(job, null, 2)}\n`, { fsync: false });
+    jobs.set(job.id, job);
+  }
+
   return {
     jobs,
     folder,
-    async save(job) {
-      if (!jobs.has(job.id)) await mkdir(folder(job.id), { recursive: true });
-      // A power cut may take it: a stand-in has to outlive processes, not machines, and thousands of jobs.
-      await writeFileAtomic(join(folder(job.id), 'job.json'), `${JSON.stringify(job, null, 2)}\n`, {
-        fsync: false,
-      });
-      jobs.set(job.id, job);
-    },
-    async remove(id) {
-      jobs.delete(id);
-      await rm(folder(id), { recursive: true, force: true });
-    },
+    save: (job) => next(job.id, () => write(job)),
+    remove: (id) =>
+      next(id, async () => {
+        jobs.delete(id);
+        await rm(folder(id), { recursive: true, force: true });
+      }),
   };
 }
 

@@ -37,12 +37,20 @@ export const Job = z.object({
   starts: z.number().default(0),
   /** What becomes of it once its processes are gone, when the platform itself takes them away. */
   leaving: z.enum(['queue', 'restart', 'fail']).nullable().default(null),
+  /** When its processes were told to end. */
+  termAt: epochMs.nullable().default(null),
+  /** How it ends once it was stopped, where that is not `job_stopped`. */
+  endsAs: z.string().nullable().default(null),
   /** Nothing is run: it ends with `exitCode` after `runMs`. */
   dry: z.object({ runMs: z.number(), exitCode: z.number() }).nullable().default(null),
   /** It cannot start: its image does not exist. */
   stuck: z.boolean().default(false),
   events: z.array(JobEvent).default([]),
-  script: z.object({ steps: Script, step: z.number(), since: epochMs }).nullable().default(null),
+  /** `acted`: what is to happen at the beginning of the present step has happened. */
+  script: z
+    .object({ steps: Script, step: z.number(), since: epochMs, acted: z.boolean() })
+    .nullable()
+    .default(null),
   /** A status that somebody wants to be shown instead of the true one. */
   shown: z.object({ status: z.string(), reason: z.string(), round: z.number() }).nullable(),
 });
@@ -56,6 +64,24 @@ export const endedStatuses: ReadonlySet<string> = new Set([
   'job_create_failed',
   'job_pre_check_failed',
 ]);
+
+/** With these a job has its GPUs. */
+const holdingStatuses: ReadonlySet<string> = new Set([
+  'job_running',
+  'job_stopping',
+  'job_restarting',
+  'job_fail_reserving',
+  'job_success_reserving',
+]);
+
+export function isPlaced(job: Job): boolean {
+  return holdingStatuses.has(job.status);
+}
+
+/** GPUs that are taken by it now. */
+export function heldGpus(job: Job): number {
+  return job.dry === null && isPlaced(job) ? gpusOf(job) : 0;
+}
 
 export function gpusOf(job: Job): number {
   return job.nodes * job.gpusPerNode;

@@ -1,56 +1,89 @@
+import { join } from 'node:path';
+
+import nunjucks from 'nunjucks';
+
 import type { Isolation } from '../../isolation/isolation.ts';
+import { badDays } from './bad-days.ts';
+import type { Fault } from './faults.ts';
 import { gpusOf, told, type Job } from './job.ts';
+import type { JobRoutesOptions } from './job-routes.ts';
+
+const templates = new nunjucks.Environment(
+  new nunjucks.FileSystemLoader(join(import.meta.dirname, 'templates')),
+  { autoescape: true, throwOnUndefined: true, trimBlocks: true, lstripBlocks: true },
+);
 
 const isolationWords: Readonly<Record<Isolation, string>> = {
   namespaces: 'Jobs run without network, in namespaces of their own.',
   seccomp: 'Jobs run without network, kept from it by a filter.',
   none: 'This machine offers no way to keep jobs from the network: they could use it.',
 };
+const mostRows = 100;
 
-/** The jobs, newest first, for people. */
-export function jobsPage(jobs: readonly Job[], isolation: Isolation): string {
-  const rows = jobs
-    .toSorted((a, b) => b.createdAt - a.createdAt)
-    .map(
-      (job) =>
-        `<tr>${cells(job)
-          .map((cell) => `<td${/\s/.test(cell) && !cell.includes('<') ? ' class="plain"' : ''}>${cell}</td>`)
-          .join('')}</tr>`,
-    )
-    .join('\n');
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,"><meta http-equiv="refresh" content="2"><title>Qizhi stand-in</title>
-<style>body{font:15px/1.5 system-ui,sans-serif;color:#1f2328;margin:2rem auto;max-width:75rem;padding:0 1rem}.scroll{overflow-x:auto}table{border-collapse:collapse}
-td,th{border-bottom:1px solid #ccc;padding:.3rem .8rem;text-align:left;vertical-align:top}
-td.plain{white-space:nowrap}td{min-width:3rem}td:first-child{min-width:13rem}td:last-child{overflow-wrap:anywhere;min-width:16rem}a{color:#0969da}code{font-size:13px}</style></head>
-<body><h1>Training jobs</h1><p>A stand-in of the Qizhi platform. ${isolationWords[isolation]}</p>
-<div class="scroll"><table><tr><th>Job</th><th>Status</th><th>GPUs</th><th>Created (UTC)</th><th>Queued</th><th>Ran</th><th>Command</th></tr>
-${rows === '' ? '<tr><td colspan="7">No job yet.</td></tr>' : rows}
-</table></div></body></html>`;
+/** The newest jobs, what is amiss on purpose, and lines to copy that make more amiss. `address`: of this stand-in. */
+export function jobsPage(options: JobRoutesOptions, address: string): string {
+  const { store, faults, newcomers, settings, account, stats, isolation, trouble } = options;
+  const jobs = [...store.jobs.values()].toReversed();
+  const totals = stats.totals();
+  return templates.render('jobs.html', {
+    isolation: isolationWords[isolation],
+    trouble: trouble(),
+    jobs: jobs.slice(0, mostRows).map(rowOf),
+    more: Math.max(0, jobs.length - mostRows),
+    faults: faults.list().map(faultWords),
+    scripts: newcomers.orders().map((order) => JSON.stringify(order)),
+    changed: settings.changes(),
+    locked: account.state().locked,
+    requests: Object.entries(totals).filter(([, count]) => count > 0),
+    most: stats.mostPerSecond().requests,
+    badDays: badDays(address),
+  });
 }
 
-function cells(job: Job): readonly string[] {
+function rowOf(job: Job): Record<string, unknown> {
   const now = Date.now();
-  return [
-    `${escape(String(job.request['name']))}<br><code>${job.id}</code>`,
-    `${escape(told(job).status)}<br>${escape(told(job).reason)}`,
-    String(gpusOf(job)),
-    new Date(job.createdAt).toISOString().slice(0, 19).replace('T', ' '),
-    seconds((job.runAt ?? job.finishedAt ?? now) - job.createdAt),
-    job.runAt === null ? '' : seconds((job.finishedAt ?? now) - job.runAt),
-    `<code>${escape(job.command)}</code><br><a href="/jobs/${job.id}/output">output of its container</a>`,
-  ];
+  const { status, reason, round } = told(job);
+  return {
+    id: job.id,
+    name: String(job.request['name']),
+    status,
+    truth: status === job.status ? '' : job.status,
+    tone: toneOf(status),
+    reason,
+    round,
+    gpus: gpusOf(job),
+    created: dateTime(job.createdAt),
+    queued: duration((job.runAt ?? job.finishedAt ?? now) - job.createdAt),
+    ran: job.runAt === null ? '' : duration((job.finishedAt ?? now) - job.runAt),
+    command: job.command,
+    dry: job.dry !== null,
+    starts: job.starts,
+    events: job.events.map((event) => ({ ...event, at: dateTime(event.lastAt).slice(11) })),
+  };
 }
 
-function seconds(ms: number): string {
-  return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
+function faultWords(fault: Fault & { readonly met: number }): string {
+  const { kind, on, times, rate, seed, met } = fault;
+  const when =
+    rate === undefined ? `the next ${times ?? 1}` : `${rate * 100} % of the requests (seed ${seed})`;
+  return `${kind} on ${on}: ${when}, met ${met} so far`;
 }
 
-function escape(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
+function toneOf(status: string): string {
+  if (/succe/i.test(status)) return 'good';
+  if (/fail|out$|evict/i.test(status)) return 'bad';
+  return /running/i.test(status) ? 'live' : 'quiet';
+}
+
+function dateTime(at: number): string {
+  return new Date(at).toISOString().slice(0, 19).replace('T', ' ');
+}
+
+function duration(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60
+    ? `${minutes} min ${Math.floor(seconds % 60)} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

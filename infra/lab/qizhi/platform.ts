@@ -4,6 +4,7 @@ import { refuse, type Result } from './answers.ts';
 import type { Question } from './faults.ts';
 import { endedStatuses, gpusOf, type Job } from './job.ts';
 import type { JobStore } from './job-store.ts';
+import type { Newcomers } from './newcomers.ts';
 import { listFields, listJobs } from './list-jobs.ts';
 import { presentEvent, presentInstances, presentJob } from './present-job.ts';
 import { canonicalNames, fieldTrouble, isRecord, type Fields, type Values } from './request-fields.ts';
@@ -15,6 +16,7 @@ export interface PlatformOptions {
   readonly store: JobStore;
   readonly settings: LiveSettings;
   readonly scheduler: Scheduler;
+  readonly newcomers: Newcomers;
 }
 
 export interface Request {
@@ -40,7 +42,7 @@ const fieldsOf: Readonly<Record<Exclude<Question, 'token' | 'create'>, Fields>> 
 const mostEventObjects = 20;
 
 /** What the platform does, whichever surface asks. What `create` promises is on disk before it is answered. */
-export function createPlatform({ store, settings, scheduler }: PlatformOptions): Platform {
+export function createPlatform({ store, settings, scheduler, newcomers }: PlatformOptions): Platform {
   const present = (job: Job) => presentJob(job, Date.now(), settings.current.clock.skewMs);
 
   async function create({ body, raw, surface }: Request): Promise<Result> {
@@ -56,7 +58,7 @@ export function createPlatform({ store, settings, scheduler }: PlatformOptions):
     });
     const overQuota = quotaTrouble(gpusOf(job));
     if (overQuota !== undefined) return refuse('internal', overQuota);
-    await scheduler.take(job);
+    await scheduler.take(job, newcomers.scriptFor(job));
     return { data: present(job) };
   }
 
@@ -84,6 +86,7 @@ export function createPlatform({ store, settings, scheduler }: PlatformOptions):
     if (!endedStatuses.has(job.status)) {
       return refuse('conflict', `Conflict: 当前状态（${job.status}）无法删除`);
     }
+    scheduler.forget(job.id);
     await store.remove(job.id);
     return { data: {} };
   }
@@ -161,6 +164,8 @@ function newJob(request: CreateBody, gpusPerNode: number, { dry, stuck }: Pick<J
     round: 1,
     starts: 0,
     leaving: null,
+    termAt: null,
+    endsAs: null,
     dry,
     stuck,
     events: [],

@@ -1,4 +1,4 @@
-import { gpusOf, told, type Job, type JobEvent } from './job.ts';
+import { gpusOf, isPlaced, told, type Job, type JobEvent } from './job.ts';
 import { priorityLevel, storedPriority } from './priority.ts';
 
 /**
@@ -51,10 +51,8 @@ export function presentJob(job: Job, now: number, skewMs: number): Record<string
   };
 }
 
-const placed = new Set(['job_running', 'job_stopping', 'job_fail_reserving', 'job_success_reserving']);
-
 function nodesOf(job: Job): readonly string[] {
-  const here = job.runAt !== null && placed.has(job.status);
+  const here = job.runAt !== null && isPlaced(job);
   return here ? Array.from({ length: job.nodes }, (_, node) => `lab-gpu000${node + 1}`) : [];
 }
 

@@ -1,15 +1,11 @@
-import { endedStatuses, gpusOf, type Job } from './job.ts';
+import { isHeld } from './follow-script.ts';
+import { addEvent, endedStatuses, gpusOf, heldGpus, type Job } from './job.ts';
+import { createJobLife } from './job-life.ts';
 import type { JobStore } from './job-store.ts';
+import { createLook } from './look.ts';
+import type { Script } from './script.ts';
 import type { LiveSettings } from './settings.ts';
-import {
-  killProcesses,
-  processesOf,
-  startWorkers,
-  terminateWorkers,
-  workerEnds,
-  type WorkerEnd,
-  type WorkersOptions,
-} from './workers.ts';
+import { killProcesses, type WorkersOptions } from './workers.ts';
 
 export interface SchedulerOptions extends WorkersOptions {
   readonly settings: LiveSettings;
@@ -17,129 +13,147 @@ export interface SchedulerOptions extends WorkersOptions {
 
 export interface Scheduler {
   /** Takes in a new job. */
-  take(job: Job): Promise<void>;
+  take(job: Job, steps: Script | null): Promise<void>;
   /** Tells a job that has not ended to end. */
   stop(job: Job): Promise<void>;
-  /** Moves every job on as far as it is due. */
+  /** Gives a job a script in place of the one it has; null takes it away. */
+  setScript(job: Job, steps: Script | null): Promise<void>;
+  /** What is told of a job instead of the truth; null for the truth. */
+  show(job: Job, shown: Job['shown']): Promise<void>;
+  forget(id: string): void;
+  /** Looks at every job again, for example after a change of the settings. */
+  reconsider(): void;
+  /** Moves the jobs on that are due. */
   turn(): Promise<void>;
   /** Kills what runs. */
   killAll(): Promise<void>;
 }
 
-/** Takes the jobs through their states, the oldest first. */
+/**
+ * Takes the jobs through their states. A turn costs as much as there is to do: a job is looked at when something
+ * happened to it or a time has come that it waits for, and one that only queues is not looked at at all.
+ */
 export function createScheduler(store: JobStore, options: SchedulerOptions): Scheduler {
-  async function advance(job: Job): Promise<void> {
-    switch (job.status) {
-      case 'job_creating':
-        if (job.stopAt !== null) return finish(job, 'job_stopped', Date.now());
-        if (Date.now() - job.createdAt >= options.settings.current.times.creatingMs)
-          await change(job, { status: 'job_queuing' });
-        return;
-      case 'job_queuing':
-        if (job.stopAt !== null) return finish(job, 'job_stopped', Date.now());
-        return leaveQueue(job);
-      case 'job_running':
-      case 'job_stopping':
-        return follow(job);
+  const { settings } = options;
+  /** To be looked at in the next turn, by id. */
+  const due = new Set<string>();
+  /** When to look again, by id, ms since the epoch. */
+  const timetable = new Map<string, number>();
+  /** In the queue and waiting for GPUs, by id, the first first. */
+  const waiting = new Set<string>();
+  /** Those that hold GPUs, by id. */
+  const holding = new Map<string, number>();
+  let roomMayHaveChanged = true;
+
+  const life = createJobLife(store, { ...options, onExit: (job) => due.add(job.id) });
+
+  async function lookAt(job: Job): Promise<void> {
+    let look = createLook(Date.now());
+    try {
+      while (await life.advance(job, look)) look = createLook(Date.now());
+    } catch (error) {
+      due.add(job.id);
+      throw error;
+    }
+    if (job.status === 'job_queuing' && isHeld(job)) await wait(job);
+    const ready = life.isReady(job, look);
+    if (!ready) waiting.delete(job.id);
+    else if (!waiting.has(job.id)) {
+      waiting.add(job.id);
+      roomMayHaveChanged = true;
+    }
+    note(job);
+    if (look.next() === Infinity) timetable.delete(job.id);
+    else timetable.set(job.id, look.next());
+  }
+
+  function note(job: Job): void {
+    const held = heldGpus(job);
+    if (held === (holding.get(job.id) ?? 0)) return;
+    if (held === 0) holding.delete(job.id);
+    else holding.set(job.id, held);
+    roomMayHaveChanged = true;
+  }
+
+  /** Begins what there is room for, in the order of the queue; a smaller job may pass a larger one. */
+  async function place(): Promise<void> {
+    if (!roomMayHaveChanged) return;
+    roomMayHaveChanged = false;
+    for (const id of waiting) {
+      const job = store.jobs.get(id);
+      const wanted = job === undefined || job.dry !== null ? 0 : gpusOf(job);
+      if (job === undefined || wanted <= room()) {
+        waiting.delete(id);
+        if (job === undefined) continue;
+        await life.begin(job);
+        note(job);
+        due.add(id);
+      } else await wait(job);
     }
   }
 
-  async function leaveQueue(job: Job): Promise<void> {
-    if (
-      Date.now() - job.createdAt <
-      options.settings.current.times.creatingMs + options.settings.current.times.queuingMs
-    )
-      return;
-    const wanted = gpusOf(job);
-    const used = running().reduce((sum, each) => sum + gpusOf(each), 0);
-    if (used + wanted > options.settings.current.cluster.gpus) {
-      const reason = `0/1 nodes are available: Insufficient nvidia.com/gpu (${options.settings.current.cluster.gpus - used} free, ${wanted} asked for).`;
-      if (job.reason !== reason) await change(job, { reason });
-      return;
-    }
-    const preparedAt = Date.now();
-    // Written down first: whoever comes after a crash in between finds a running job without a process.
-    await change(job, { status: 'job_running', reason: '', preparedAt, runAt: preparedAt + 1 });
-    await startWorkers(job, store.folder(job.id), options);
+  function room(): number {
+    const { cluster, create } = settings.current;
+    const used = [...holding.values()].reduce((sum, each) => sum + each, 0);
+    return Math.min(cluster.gpus, create.quota?.runGpus ?? Infinity) - used;
   }
 
-  async function follow(job: Job): Promise<void> {
-    const folder = store.folder(job.id);
-    const known = await workerEnds(job, folder);
-    if (!isOver(known) && (await goesOn(job))) return;
-    // The job ends when any of its nodes has failed; a container takes everything in it along.
-    await killProcesses(job.id);
-    // Between the two looks a node may have written its end.
-    const ends = await workerEnds(job, folder);
-    const at = Math.max(job.runAt ?? 0, ...ends.map((end) => Math.round(end?.at ?? 0)));
-    if (job.stopAt !== null) return finish(job, 'job_stopped', Date.now());
-    return finish(job, ends.every((end) => end?.code === 0) ? 'job_succeeded' : 'job_failed', at);
+  async function wait(job: Job): Promise<void> {
+    const reason = `0/${settings.current.cluster.nodes} nodes are unavailable: Insufficient cpu.`;
+    if (job.reason === reason) return;
+    addEvent(job, 'Warning', 'FailedScheduling', reason);
+    await life.change(job, { reason });
   }
 
-  /** False when nothing of the job is left to wait for. */
-  async function goesOn(job: Job): Promise<boolean> {
-    const now = Date.now();
-    const runMs = now - (job.runAt ?? now);
-    if (job.stopAt === null && runMs > maxRunningMs(job)) {
-      await change(job, { reason: 'max_running_time_ms has passed', stopAt: now });
-    }
-    if (job.stopAt !== null && job.status === 'job_running') {
-      await change(job, { status: 'job_stopping' });
-      await terminateWorkers(job, store.folder(job.id));
-    }
-    if (job.stopAt !== null && now - job.stopAt > options.settings.current.times.graceMs) return false;
-    // Right after the start its processes may not be there yet.
-    return runMs < startingMs || (await processesOf(job.id)).length > 0;
-  }
-
-  async function change(job: Job, changes: Partial<Job>): Promise<void> {
-    Object.assign(
-      job,
-      changes,
-      changes.status !== undefined && {
-        starts: changes.status === 'job_running' ? job.starts + 1 : job.starts,
-      },
+  function reconsider(): void {
+    roomMayHaveChanged = true;
+    const open = [...store.jobs.values()].filter(
+      (job) => !endedStatuses.has(job.status) || job.script !== null,
     );
-    await store.save(job);
+    for (const { id } of open.toSorted((a, b) => a.createdAt - b.createdAt)) due.add(id);
   }
 
-  async function finish(job: Job, status: string, at: number): Promise<void> {
-    await change(job, { status, finishedAt: at });
-  }
-
-  function running(): Job[] {
-    return [...store.jobs.values()].filter((job) => ['job_running', 'job_stopping'].includes(job.status));
-  }
-
+  for (const job of store.jobs.values()) note(job);
+  reconsider();
   return {
-    take: (job) => store.save(job),
+    reconsider,
+    async take(job, steps) {
+      addEvent(job, 'Normal', 'SetPodTemplateSchedulerName', 'Another scheduler is specified');
+      await life.change(job, { script: scriptOf(steps) });
+      due.add(job.id);
+    },
     async stop(job) {
       if (job.stopAt !== null) return;
-      await change(job, {
-        stopAt: Date.now(),
-        ...(job.status === 'job_running' && { status: 'job_stopping' }),
-      });
-      await terminateWorkers(job, store.folder(job.id));
+      const runs = job.status === 'job_running' || job.status === 'job_restarting';
+      await life.change(job, { stopAt: Date.now(), ...(runs && { status: 'job_stopping' }) });
+      due.add(job.id);
+    },
+    async setScript(job, steps) {
+      await life.change(job, { script: scriptOf(steps) });
+      due.add(job.id);
+    },
+    async show(job, shown) {
+      await life.change(job, { shown });
+    },
+    forget(id) {
+      for (const each of [due, timetable, waiting, holding]) each.delete(id);
     },
     async turn() {
-      const open = [...store.jobs.values()]
-        .filter((job) => !endedStatuses.has(job.status))
-        .toSorted((a, b) => a.createdAt - b.createdAt);
-      for (const job of open) await advance(job);
+      const now = Date.now();
+      for (const [id, at] of timetable) if (at <= now) due.add(id);
+      for (const id of due) {
+        const job = store.jobs.get(id);
+        due.delete(id);
+        if (job !== undefined) await lookAt(job);
+      }
+      await place();
     },
     async killAll() {
-      await Promise.all(running().map(async (job) => killProcesses(job.id)));
+      await Promise.all([...holding.keys()].map(async (id) => killProcesses(id)));
     },
   };
 }
 
-const startingMs = 2000;
-
-function isOver(ends: readonly (WorkerEnd | undefined)[]): boolean {
-  return ends.every((end) => end !== undefined) || ends.some((end) => end !== undefined && end.code !== 0);
-}
-
-function maxRunningMs(job: Job): number {
-  const asked = job.request['max_running_time_ms'];
-  return typeof asked === 'string' && asked !== '' ? Number(asked) : Infinity;
+function scriptOf(steps: Script | null): Job['script'] {
+  return steps === null ? null : { steps, step: 0, since: Date.now(), acted: false };
 }

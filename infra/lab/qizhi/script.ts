@@ -12,7 +12,7 @@ export const Act = z.enum([
   'node-loss',
   /** As if `max_running_time_ms` had passed. */
   'time-limit',
-  /** Not begun while this step lasts. */
+  /** Kept in the queue while this step lasts. */
   'hold',
   /** These end a job that has not begun to run. */
   'queue-out',
@@ -31,7 +31,10 @@ const Step = z
     round: z.int().min(0).optional(),
     /** The step ends after so many ms, ... */
     forMs: z.int().min(0).optional(),
-    /** ... or when the job's true status is this (at once when it has ended). The last step may have neither: it stays. */
+    /**
+     * ... or when the job's true status is this, or it has ended. A step with neither stays for ever when it tells
+     * something or holds the job; else it is over at once.
+     */
     until: z.string().min(1).optional(),
   })
   .refine((step) => step.forMs === undefined || step.until === undefined, {

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import { z } from 'zod';
 
 const ms = z.int().min(0);
@@ -114,6 +116,8 @@ export interface LiveSettings {
   change(change: unknown): Settings;
   /** Back to those of the start. */
   reset(): Settings;
+  /** What differs from those of the start, each as `section.name = value`. */
+  changes(): readonly string[];
 }
 
 /** Throws `ZodError` where the change is not one. */
@@ -127,6 +131,15 @@ export function createSettings(start: SettingsChange = {}): LiveSettings {
     },
     change: (change) => (current = merge(current, change)),
     reset: () => (current = first),
+    changes: () =>
+      sections.flatMap((section) => {
+        const before: Record<string, unknown> = { ...first[section] };
+        const now = Object.entries(current[section] ?? {});
+        if (current[section] === null && first[section] !== null) return [`${section} = null`];
+        return now
+          .filter(([name, value]) => !isDeepStrictEqual(value, before[name]))
+          .map(([name, value]) => `${section}.${name} = ${JSON.stringify(value)}`);
+      }),
   };
 }
 

@@ -10,7 +10,9 @@ import { createAccount } from './accounts.ts';
 import { createFaults } from './faults.ts';
 import { createFrontDoor } from './front-door.ts';
 import { openJobStore } from './job-store.ts';
+import { addJobRoutes } from './job-routes.ts';
 import { addLabRoutes } from './lab-routes.ts';
+import { createNewcomers } from './newcomers.ts';
 import { createPlatform } from './platform.ts';
 import { addPlatformRoutes } from './platform-routes.ts';
 import { createScheduler } from './scheduler.ts';
@@ -70,11 +72,14 @@ export async function startQizhiStandIn(options: QizhiStandInOptions): Promise<Q
     hide: options.hideFromJobs ?? [],
   });
   const clock = createClock(() => scheduler.turn());
-  const platform = createPlatform({ store, settings, scheduler });
+  const newcomers = createNewcomers(settings);
+  const platform = createPlatform({ store, settings, scheduler, newcomers });
   const lab = {
     store,
+    scheduler,
     account,
     settings,
+    newcomers,
     isolation,
     faults: createFaults(),
     stats: createStats(),
@@ -90,6 +95,7 @@ export async function startQizhiStandIn(options: QizhiStandInOptions): Promise<Q
     closing: closing.signal,
   });
   addLabRoutes(server, lab);
+  addJobRoutes(server, lab);
   await server.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   clock.start();
   const url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`;

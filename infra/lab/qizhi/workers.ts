@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -23,11 +23,20 @@ export interface WorkerEnd {
 
 const runWorker = join(import.meta.dirname, 'run-worker.sh');
 
-/** Starts the command on every node of a job, as processes that outlive this one. */
-export async function startWorkers(job: Job, folder: string, options: WorkersOptions): Promise<void> {
+/**
+ * Starts the command on every node of a job, as processes that outlive this one. What an earlier round left is cleared
+ * away, but for its output. `onExit` is called when a node has ended, as long as this process lives.
+ */
+export async function startWorkers(
+  job: Job,
+  folder: string,
+  options: WorkersOptions,
+  onExit: () => void,
+): Promise<void> {
   for (const rank of ranksOf(job)) {
     const own = workerFolder(folder, rank);
     await mkdir(own, { recursive: true });
+    await Promise.all(['code', 'pid'].map(async (name) => rm(join(own, name), { force: true })));
     const hostName = `${job.id}-worker-${rank}`;
     const command = isolatedCommand(options.isolation, ['sh', '-c', job.command], {
       hostName,
@@ -49,6 +58,7 @@ export async function startWorkers(job: Job, folder: string, options: WorkersOpt
       },
     });
     await once(child, 'spawn');
+    child.once('exit', onExit);
     child.unref();
   }
 }
@@ -64,14 +74,21 @@ export async function workerEnds(job: Job, folder: string): Promise<readonly (Wo
   );
 }
 
-/** Tells the first process of every node to end, as the platform does. */
-export async function terminateWorkers(job: Job, folder: string): Promise<void> {
+/**
+ * Tells the first process of every node to end, as the platform does. False, and nobody is told, while a node has not
+ * got that far: it would not hear it.
+ */
+export async function terminateWorkers(job: Job, folder: string): Promise<boolean> {
+  const pids = await Promise.all(
+    ranksOf(job).map(async (rank) => readIfThere(join(workerFolder(folder, rank), 'pid'))),
+  );
+  if (pids.includes(undefined)) return false;
   const alive = new Set(await processesOf(job.id));
-  for (const rank of ranksOf(job)) {
-    const pid = Number(await readIfThere(join(workerFolder(folder, rank), 'pid')));
+  for (const pid of pids.map(Number)) {
     // Its number may belong to another program by now.
     if (alive.has(pid)) signal(pid, 'SIGTERM');
   }
+  return true;
 }
 
 /** Kills whatever is left of a job, and returns when nothing is. */
@@ -86,14 +103,22 @@ export async function killProcesses(jobId: string): Promise<void> {
 
 /** The job's processes, however far they have wandered: known by the environment that they were started with. */
 export async function processesOf(jobId: string): Promise<readonly number[]> {
+  return (await processesByJob()).get(jobId) ?? [];
+}
+
+const mark = /(?:^|\0)PET_MASTER_ADDR=(job-[0-9a-f-]+)-worker-0(?:\0|$)/;
+
+/** The processes of every job. */
+export async function processesByJob(): Promise<ReadonlyMap<string, readonly number[]>> {
+  const found = new Map<string, number[]>();
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  const marked = await Promise.all(
+  await Promise.all(
     pids.map(async (pid) => {
-      const environment = await readIfThere(`/proc/${pid}/environ`);
-      return environment?.includes(`PET_MASTER_ADDR=${jobId}-`) === true ? pid : undefined;
+      const jobId = mark.exec((await readIfThere(`/proc/${pid}/environ`)) ?? '')?.[1];
+      if (jobId !== undefined) found.set(jobId, [...(found.get(jobId) ?? []), pid]);
     }),
   );
-  return marked.filter((pid) => pid !== undefined);
+  return found;
 }
 
 function ranksOf(job: Job): readonly number[] {
