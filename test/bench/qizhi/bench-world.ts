@@ -31,6 +31,7 @@ export interface BenchWorld {
   readonly lab: LabClient;
   readonly directory: string;
   readonly sharedDir: string;
+  readonly bundleFile: string;
   workerSettings(zone: WorkerSettings['zone'], requestsPerSecond: number): WorkerSettings;
   /** The experiment's source as the start script needs it; returns its folder. */
   prepareSource(id: string): Promise<string>;
@@ -61,6 +62,7 @@ export async function openBenchWorld(
     lab: createLabClient(standIn.url, account),
     directory,
     sharedDir,
+    bundleFile,
     workerSettings: (zone, requestsPerSecond) => ({
       zone,
       address: server.address,

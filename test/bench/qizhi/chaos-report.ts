@@ -13,6 +13,8 @@ export interface ChaosReport {
   readonly settled: Readonly<Record<string, number>>;
   readonly answers: { readonly exists: number; readonly none: number };
   readonly words: { readonly again: number; readonly gaveUp: number };
+  /** How often the PI's looks and words did not get through. */
+  readonly unanswered: number;
   readonly doubled: number;
   readonly turnedAway: number;
   readonly kills: number;
@@ -28,7 +30,7 @@ export function describeChaos(report: ChaosReport): string {
     `${report.attempts} attempts; create was ${counts(report.submissions)}`,
     `unknown submissions settled by ${counts(report.settled)}; the PI said ${report.answers.exists} times that the job exists, ` +
       `${report.answers.none} times that there is none`,
-    `without evidence the PI said ${report.words.again} times again and gave up ${report.words.gaveUp} times`,
+    `without evidence the PI said ${report.words.again} times again and gave up ${report.words.gaveUp} times; ${report.unanswered} times nobody answered them`,
     `${lab.jobs} jobs on the platform, ${report.doubled} of them by create requests that were delivered twice; ` +
       `${report.turnedAway} jobs turned away by the claim`,
     `${report.kills} workers killed; longest history of a job ${report.mostEvents} events`,

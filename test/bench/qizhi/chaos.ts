@@ -1,12 +1,14 @@
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 
-import { experimentWorkflowId } from '../../../domain/ids.ts';
+import type { ExperimentStatus } from '../../../domain/experiment.ts';
+import { experimentWorkflowId, jobWorkflowId } from '../../../domain/ids.ts';
 import { endedStatuses } from '../../../infra/lab/qizhi/job.ts';
 import type { Tools } from '../../../infra/tools/ensure-tools.ts';
-import { queues, statusQuery } from '../../../workflows/contract.ts';
+import { queues } from '../../../workflows/contract.ts';
 import type { ExperimentWorkflow } from '../../../workflows/index.ts';
 import { exampleNote } from '../../support/example-note.ts';
 import { quickPolicy } from '../../support/temporal-environment.ts';
+import { askStatus } from './ask-status.ts';
 import { openBenchWorld, type BenchWorld } from './bench-world.ts';
 import { chance } from './chance.ts';
 import { tally, type ChaosReport } from './chaos-report.ts';
@@ -18,6 +20,7 @@ import { judgeExperiment, type ExperimentEnd } from './judge.ts';
 import { aliveProcesses } from './processes.ts';
 import { pause } from './pause.ts';
 import { startPerson } from './person.ts';
+import { keepEvidence, replayAll } from './replay.ts';
 import { readSubmission } from './submissions.ts';
 import { byName, readTruth } from './truth.ts';
 import { startMortalWorkers } from './worker-processes.ts';
@@ -78,13 +81,15 @@ async function endure(world: BenchWorld, options: ChaosOptions) {
     meanLifeMs: options.meanLifeMs,
     draw: () => chance(seed, 'life', (lives += 1)),
   });
+  let ends: ExperimentEnd[];
   const person = startPerson(world, new Map(plans.map((plan) => [plan.id, plan])));
   const doubler = startDoubler(world, plans);
-  const ends = await runAll(world, plans, options);
-  await doubler.stop();
-  await person.stop();
-  await quiet(world);
-  await workers.stop();
+  try {
+    ends = await runAll(world, plans, options);
+    await quiet(world);
+  } finally {
+    await Promise.all([doubler.stop(), person.stop(), workers.stop()]);
+  }
   say('all have ended; comparing with what really happened');
   const judged = await judgeAll(world, ends);
   const report: ChaosReport = {
@@ -93,6 +98,7 @@ async function endure(world: BenchWorld, options: ChaosOptions) {
     experiments: plans.length,
     answers: person.answers,
     words: person.words,
+    unanswered: person.troubles.length,
     doubled: doubler.doubled(),
     kills: workers.kills(),
     lab: await world.lab.stats(),
@@ -168,8 +174,12 @@ async function runExperiment(
   const inTime = new AbortController();
   await Promise.race([ended.finally(() => inTime.abort()), pause(longestMs, inTime.signal)]);
   const stuck = inTime.signal.aborted ? [] : await describeStuck(client, handle.workflowId);
-  const status = await handle.query(statusQuery);
-  if (stuck.length > 0) await handle.terminate('it did not end in time');
+  const status = await askStatus(handle).catch((error: unknown) => {
+    stuck.push(`it cannot tell its status: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
+  });
+  if (stuck.length > 0) stuck.push(`kept in ${await keepEvidence(client, handle.workflowId)}`);
+  if (!inTime.signal.aborted) await handle.terminate('it did not end in time');
   await ended;
   return { plan, status, stuck };
 }
@@ -194,24 +204,30 @@ async function judgeAll(world: BenchWorld, ends: readonly ExperimentEnd[]) {
   const jobs = byName(await world.lab.jobs());
   const problems: string[] = [];
   const submissions = [];
+  const workflowIds = ends.map(({ plan }) => experimentWorkflowId(plan.id));
   let turnedAway = 0;
   for (const end of ends) {
     const truths = await readTruth(world.sharedDir, end.plan.id, jobs);
     problems.push(...judgeExperiment(end, truths, attemptsAllowed));
     for (const { attempt, seed, turnedAway: left } of truths) {
       turnedAway += left.length;
+      workflowIds.push(jobWorkflowId(end.plan.id, attempt, seed));
       submissions.push(await readSubmission(world.client, end.plan.id, attempt, seed));
     }
   }
+  problems.push(...(await replayAll(world.client, world.bundleFile, workflowIds)));
   return {
     problems,
     turnedAway,
     attempts: submissions.length,
-    outcomes: tally(
-      ends.map(({ status: { phase, failure } }) => (failure === null ? phase : `${phase} (${failure.type})`)),
-    ),
+    outcomes: tally(ends.map(({ status }) => outcomeOf(status))),
     submissions: tally(submissions.map(({ answer }) => answer)),
     settled: tally(submissions.flatMap(({ settledBy }) => settledBy ?? [])),
     mostEvents: Math.max(0, ...submissions.map(({ events }) => events)),
   };
+}
+
+function outcomeOf(status: ExperimentStatus | null): string {
+  if (status === null) return 'not known';
+  return status.failure === null ? status.phase : `${status.phase} (${status.failure.type})`;
 }

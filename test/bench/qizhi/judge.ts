@@ -6,8 +6,9 @@ import type { AttemptTruth } from './truth.ts';
 /** How an experiment ended by its own account. */
 export interface ExperimentEnd {
   readonly plan: ExperimentPlan;
-  readonly status: ExperimentStatus;
-  /** What it waits for, when it did not end in time. */
+  /** Null where it cannot be asked. */
+  readonly status: ExperimentStatus | null;
+  /** What it waits for, when it did not end in time, and why it cannot be asked. */
   readonly stuck: readonly string[];
 }
 
@@ -21,22 +22,25 @@ export function judgeExperiment(
   attemptsAllowed: number,
 ): string[] {
   const about = (problem: string) => `${plan.id}: ${problem}`;
-  if (stuck.length > 0) return stuck.map((line) => about(`has not ended, and is ${status.phase}; ${line}`));
+  if (status === null || stuck.length > 0)
+    return stuck.map((line) => about(`has not ended well, and is ${status?.phase ?? 'not known'}; ${line}`));
   return [
     ...truths.flatMap(judgeAttempt).map(about),
     ...judgeOutcome(plan, status, truths, attemptsAllowed).map(about),
   ];
 }
 
-function judgeAttempt({ attempt, seed, jobs, begun, done }: AttemptTruth): string[] {
+function judgeAttempt({ attempt, seed, jobs, begun }: AttemptTruth): string[] {
   const where = `attempt ${attempt}, seed ${seed}`;
-  const trainers = new Set(begun);
+  const trainers = [...new Set(begun)];
+  // A job that the platform starts again under its own id goes on with the same training.
+  const tooOften = jobs.filter(({ id, starts }) => begun.filter((jobId) => jobId === id).length > starts);
   const left = jobs.filter(({ status }) => !endedStatuses.has(status));
   return [
-    ...(trainers.size > 1
-      ? [`${where} was trained by ${trainers.size} jobs: ${[...trainers].join(', ')}`]
+    ...(trainers.length > 1
+      ? [`${where} was trained by ${trainers.length} jobs: ${trainers.join(', ')}`]
       : []),
-    ...(done.length > 1 ? [`${where} was trained to its end ${done.length} times`] : []),
+    ...tooOften.map(({ id, starts }) => `${where} was begun more often by ${id} than its ${starts} starts`),
     ...left.map(({ id, status }) => `${where} left ${id} behind, which is ${status}`),
   ];
 }

@@ -4,6 +4,8 @@ import type { BenchAccount } from './bench-world.ts';
 export interface LabJob {
   readonly id: string;
   readonly status: string;
+  /** How often its command was really begun; more than once where the platform started it again. */
+  readonly starts: number;
   readonly request: { readonly name: string } & Readonly<Record<string, unknown>>;
 }
 

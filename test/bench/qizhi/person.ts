@@ -2,8 +2,9 @@ import { WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/clie
 
 import type { ExperimentStatus } from '../../../domain/experiment.ts';
 import { experimentWorkflowId, jobName } from '../../../domain/ids.ts';
-import { decideUpdate, searchAttributes, settleUpdate, statusQuery } from '../../../workflows/contract.ts';
+import { decideUpdate, searchAttributes, settleUpdate } from '../../../workflows/contract.ts';
 import type { ExperimentWorkflow } from '../../../workflows/index.ts';
+import { askStatus } from './ask-status.ts';
 import type { BenchWorld } from './bench-world.ts';
 import type { ExperimentPlan } from './experiment-plan.ts';
 import { pause } from './pause.ts';
@@ -13,6 +14,8 @@ export interface Person {
   readonly answers: { exists: number; none: number };
   /** How often they had to say what to do without evidence: again, or, where no attempt was left, to give up. */
   readonly words: { again: number; gaveUp: number };
+  /** What went wrong when they looked or spoke; it is tried again, so this matters only where an experiment is stuck. */
+  readonly troubles: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -30,6 +33,7 @@ export function startPerson(world: BenchWorld, plans: ReadonlyMap<string, Experi
   const answers = { exists: 0, none: 0 };
   const words = { again: 0, gaveUp: 0 };
   const answered = new Set<string>();
+  const troubles: string[] = [];
   const busy = new Map<string, Promise<void>>();
 
   async function act(plan: ExperimentPlan, phase: string): Promise<void> {
@@ -37,7 +41,7 @@ export function startPerson(world: BenchWorld, plans: ReadonlyMap<string, Experi
     if (phase === 'deciding' || (phase === 'training' && plan.word === 'stop'))
       await decide(handle, plan.word);
     if (phase !== 'submitting') return;
-    const status = await handle.query(statusQuery);
+    const status = await askStatus(handle);
     await answerQuestions(handle, plan, status);
     const last = status.attempts.at(-1);
     if (last?.jobs.every(({ state }) => state === 'failed')) await sayWhatNow(handle);
@@ -67,6 +71,11 @@ export function startPerson(world: BenchWorld, plans: ReadonlyMap<string, Experi
     else if (await decide(handle, 'reject')) words.gaveUp += 1;
   }
 
+  /** Nobody answers while workers are dead, and an experiment may end meanwhile: the next look tells. */
+  function complain(what: string, error: unknown): void {
+    troubles.push(`${what}: ${describe(error)}`);
+  }
+
   async function lookAround(): Promise<void> {
     const query = "WorkflowType = 'ExperimentWorkflow' AND ExecutionStatus = 'Running'";
     for await (const { workflowId, typedSearchAttributes } of world.client.workflow.list({ query })) {
@@ -74,10 +83,7 @@ export function startPerson(world: BenchWorld, plans: ReadonlyMap<string, Experi
       const phase = typedSearchAttributes.get(searchAttributes.phase);
       if (plan === undefined || phase === undefined || busy.has(plan.id)) continue;
       const acting = act(plan, phase)
-        .catch((error: unknown) => {
-          // Nobody answers while the workers are dead, and an experiment may end meanwhile: the next look tells.
-          if (!stopping.signal.aborted) console.error(`${plan.id}, ${phase}: ${describe(error)}`);
-        })
+        .catch((error: unknown) => complain(`${plan.id}, ${phase}`, error))
         .finally(() => busy.delete(plan.id));
       busy.set(plan.id, acting);
     }
@@ -85,7 +91,7 @@ export function startPerson(world: BenchWorld, plans: ReadonlyMap<string, Experi
 
   const looking = (async () => {
     while (!stopping.signal.aborted) {
-      await lookAround();
+      await lookAround().catch((error: unknown) => complain('a look at all experiments', error));
       await pause(lookMs, stopping.signal);
     }
     await Promise.all(busy.values());
@@ -93,6 +99,7 @@ export function startPerson(world: BenchWorld, plans: ReadonlyMap<string, Experi
   return {
     answers,
     words,
+    troubles,
     stop: async () => {
       stopping.abort();
       await looking;
