@@ -11,7 +11,7 @@ export interface Unchanged {
 }
 
 /** One wait for a change, as Temporal drives it: look after look, each with what the last one beat. */
-export function openWatch({ awaitJobChange }: QizhiActivities, scheduledAt = Date.now()) {
+export function openWatch(activities: QizhiActivities, scheduledAt = Date.now()) {
   let details: unknown;
   return {
     /** One look: what was seen, or the failure that it ended in. */
@@ -25,7 +25,7 @@ export function openWatch({ awaitJobChange }: QizhiActivities, scheduledAt = Dat
         details = beat;
       });
       try {
-        return { seen: await temporal.run(awaitJobChange, input) };
+        return { seen: await temporal.run(async () => activities.awaitJobChange(input)) };
       } catch (error) {
         return { failure: error as Unchanged };
       }

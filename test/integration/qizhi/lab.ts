@@ -54,6 +54,8 @@ export async function openLab(options: Partial<QizhiStandInOptions> = {}) {
       fetch(`${standIn.url}/_lab/faults`, { method: 'POST', body: JSON.stringify(fault) }),
     show: (id: string, shown: object | null) =>
       fetch(`${standIn.url}/_lab/jobs/${id}/shown`, { method: 'PUT', body: JSON.stringify(shown) }),
+    script: (id: string, steps: readonly object[]) =>
+      fetch(`${standIn.url}/_lab/jobs/${id}/script`, { method: 'PUT', body: JSON.stringify(steps) }),
     stats: async () => (await (await fetch(`${standIn.url}/_lab/stats`)).json()) as Stats,
     output: async (id: string) => (await fetch(`${standIn.url}/jobs/${id}/output`)).text(),
     set: (settings: object) =>

@@ -19,6 +19,10 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+function answer<T>(value: T | Failure): Promise<T> {
+  return value instanceof Failure ? Promise.reject(value) : Promise.resolve(value);
+}
+
 /** A platform with one job, of which a test says what it shows. */
 function platform() {
   const shown: { job: PlatformJob | Failure; explanation: Explanation | null | Failure } = {
@@ -26,8 +30,6 @@ function platform() {
     explanation: null,
   };
   const asked = { job: 0, events: 0, stop: 0 };
-  const answer = <T>(value: T | Failure): Promise<T> =>
-    value instanceof Failure ? Promise.reject(value) : Promise.resolve(value);
   const qizhi: QizhiClient = {
     createJob: () => Promise.resolve({ status: 'created', jobId }),
     findJob: () => Promise.resolve({ status: 'no-list' }),
