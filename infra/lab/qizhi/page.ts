@@ -24,7 +24,6 @@ const mostRows = 100;
 export function jobsPage(options: JobRoutesOptions, address: string): string {
   const { store, faults, newcomers, settings, account, stats, isolation, trouble } = options;
   const jobs = [...store.jobs.values()].toReversed();
-  const totals = stats.totals();
   return templates.render('jobs.html', {
     isolation: isolationWords[isolation],
     trouble: trouble(),
@@ -34,7 +33,7 @@ export function jobsPage(options: JobRoutesOptions, address: string): string {
     scripts: newcomers.orders().map((order) => JSON.stringify(order)),
     changed: settings.changes(),
     locked: account.state().locked,
-    requests: Object.entries(totals).filter(([, count]) => count > 0),
+    requests: requestWords(stats.totals()),
     most: stats.mostPerSecond().requests,
     badDays: badDays(address),
   });
@@ -62,10 +61,17 @@ function rowOf(job: Job): Record<string, unknown> {
   };
 }
 
+function requestWords({ requests, ...each }: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(each).flatMap(([name, count]) => (count > 0 ? [`${name} ${count}`] : []));
+  return parts.length === 0 ? 'none yet' : `${requests} (${parts.join(', ')})`;
+}
+
 function faultWords(fault: Fault & { readonly met: number }): string {
   const { kind, on, times, rate, seed, met } = fault;
   const when =
-    rate === undefined ? `the next ${times ?? 1}` : `${rate * 100} % of the requests (seed ${seed})`;
+    rate === undefined
+      ? `the next ${(times ?? 1) === 1 ? 'request' : `${times} requests`}`
+      : `${rate * 100} % of the requests (seed ${seed})`;
   return `${kind} on ${on}: ${when}, met ${met} so far`;
 }
 

@@ -10,7 +10,14 @@ import { presentEvent, presentInstances, presentJob } from './present-job.ts';
 import { canonicalNames, fieldTrouble, isRecord, type Fields, type Values } from './request-fields.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { LiveSettings } from './settings.ts';
-import { refuseByPolicy, validateCreate, type CreateBody, type SurfaceName } from './validate-create.ts';
+import {
+  refuseByPolicy,
+  v2Names,
+  validateCreate,
+  withPriority,
+  type CreateBody,
+  type SurfaceName,
+} from './validate-create.ts';
 
 export interface PlatformOptions {
   readonly store: JobStore;
@@ -47,12 +54,14 @@ export function createPlatform({ store, settings, scheduler, newcomers }: Platfo
 
   async function create({ body, raw, surface }: Request): Promise<Result> {
     const { create: policy, dry } = settings.current;
-    const valid = validateCreate(body, raw, surface);
-    if ('refusal' in valid) return valid;
-    const refusal = refuseByPolicy(valid.body, policy);
+    const given = surface === 'v2' && isRecord(body) ? v2Names(body) : body;
+    const invalid = validateCreate(given, raw, surface);
+    if (invalid !== undefined) return { refusal: invalid };
+    const whole = withPriority(given as Values);
+    const refusal = refuseByPolicy(whole, policy);
     if (refusal !== undefined) return { refusal };
-    const [config] = valid.body.framework_config;
-    const job = newJob(valid.body, policy.specs[config.spec_id]?.gpus ?? 1, {
+    const [config] = whole.framework_config;
+    const job = newJob(whole, policy.specs[config.spec_id]?.gpus ?? 1, {
       dry,
       stuck: policy.images !== null && policy.images[config.image] === undefined,
     });

@@ -29,6 +29,9 @@ export interface Scheduler {
   killAll(): Promise<void>;
 }
 
+/** How many jobs are looked at side by side: what takes time is the disk and the end of processes. */
+const atOnce = 50;
+
 /**
  * Takes the jobs through their states. A turn costs as much as there is to do: a job is looked at when something
  * happened to it or a time has come that it waits for, and one that only queues is not looked at at all.
@@ -58,6 +61,7 @@ export function createScheduler(store: JobStore, options: SchedulerOptions): Sch
     if (job.status === 'job_queuing' && isHeld(job)) await wait(job);
     const ready = life.isReady(job, look);
     if (!ready) waiting.delete(job.id);
+    else if (job.dry !== null) await begin(job);
     else if (!waiting.has(job.id)) {
       waiting.add(job.id);
       roomMayHaveChanged = true;
@@ -75,20 +79,24 @@ export function createScheduler(store: JobStore, options: SchedulerOptions): Sch
     roomMayHaveChanged = true;
   }
 
+  async function begin(job: Job): Promise<void> {
+    await life.begin(job);
+    note(job);
+    due.add(job.id);
+  }
+
   /** Begins what there is room for, in the order of the queue; a smaller job may pass a larger one. */
   async function place(): Promise<void> {
     if (!roomMayHaveChanged) return;
     roomMayHaveChanged = false;
     for (const id of waiting) {
       const job = store.jobs.get(id);
-      const wanted = job === undefined || job.dry !== null ? 0 : gpusOf(job);
-      if (job === undefined || wanted <= room()) {
+      if (job === undefined || job.stopAt !== null) waiting.delete(id);
+      else if (gpusOf(job) > room()) await wait(job);
+      else {
         waiting.delete(id);
-        if (job === undefined) continue;
-        await life.begin(job);
-        note(job);
-        due.add(id);
-      } else await wait(job);
+        await begin(job);
+      }
     }
   }
 
@@ -141,12 +149,21 @@ export function createScheduler(store: JobStore, options: SchedulerOptions): Sch
     async turn() {
       const now = Date.now();
       for (const [id, at] of timetable) if (at <= now) due.add(id);
-      for (const id of due) {
-        const job = store.jobs.get(id);
-        due.delete(id);
-        if (job !== undefined) await lookAt(job);
+      const ids = [...due];
+      due.clear();
+      const troubles: unknown[] = [];
+      for (let nth = 0; nth < ids.length; nth += atOnce) {
+        const looks = ids.slice(nth, nth + atOnce).flatMap((id) => {
+          const job = store.jobs.get(id);
+          return job === undefined ? [] : [lookAt(job)];
+        });
+        for (const look of await Promise.allSettled(looks)) {
+          if (look.status === 'rejected') troubles.push(look.reason);
+        }
       }
       await place();
+      if (troubles.length > 0)
+        throw new AggregateError(troubles, `in turn: ${troubles.map(String).join('; ')}`);
     },
     async killAll() {
       await Promise.all([...holding.keys()].map(async (id) => killProcesses(id)));

@@ -79,26 +79,30 @@ export interface CreateBody extends Values {
 // Where v2 is not told a priority; no source names its own.
 const unnamedPriority = 4;
 
-/** Checks a create body as strictly as the platform's parser. `raw` is its text, in which the place of a fault is told. */
+/**
+ * Checks a create body as strictly as the platform's parser. `raw` is its text, in which the place of a fault is told.
+ * A body that passes is a `CreateBody`, but for a priority that `v2` may leave out.
+ */
 export function validateCreate(
   body: unknown,
   raw: string,
-  surface: SurfaceName,
-): { readonly refusal: Refusal } | { readonly body: CreateBody } {
-  if (!isRecord(body)) return { refusal: invalid('request body is not an object') };
-  const given = surface === 'v2' ? v2Names(body) : body;
+  surface: SurfaceName = 'openapi',
+): Refusal | undefined {
+  if (!isRecord(body)) return invalid('request body is not an object');
   const trouble =
-    fieldTrouble(given, surface === 'v2' ? v2Fields : topFields, raw) ??
-    firstOf(listOf(given['envs']), (env) => fieldTrouble(env, envFields, raw)) ??
-    firstOf(listOf(given['framework_config']), (each) => fieldTrouble(each, configFields, raw));
-  if (trouble !== undefined) return { refusal: parameter(trouble) };
-  const [config] = listOf(given['framework_config']);
+    fieldTrouble(body, surface === 'v2' ? v2Fields : topFields, raw) ??
+    firstOf(listOf(body['envs']), (env) => fieldTrouble(env, envFields, raw)) ??
+    firstOf(listOf(body['framework_config']), (each) => fieldTrouble(each, configFields, raw));
+  if (trouble !== undefined) return parameter(trouble);
+  const [config] = listOf(body['framework_config']);
   const names = surface === 'v2' ? required : [...required, 'task_priority'];
-  const missing = missingOf(given, names) ?? missingOf(config ?? {}, Object.keys(configFields));
-  if (missing !== undefined) return { refusal: invalid(`${missing} is required`) };
-  const whole = { task_priority: unnamedPriority, ...given } as unknown as CreateBody;
-  const refusal = wrongValue(whole);
-  return refusal === undefined ? { body: whole } : { refusal };
+  const missing = missingOf(body, names) ?? missingOf(config ?? {}, Object.keys(configFields));
+  return missing === undefined ? wrongValue(withPriority(body)) : invalid(`${missing} is required`);
+}
+
+/** A body that has passed, whole. */
+export function withPriority(body: Values): CreateBody {
+  return { task_priority: unnamedPriority, ...body } as unknown as CreateBody;
 }
 
 /** What the state of the cluster and the project has against a body that is well-formed. */
@@ -126,7 +130,8 @@ export function refuseByPolicy(body: CreateBody, policy: Settings['create']): Re
   return visibility === config.image_type ? undefined : { kind: 'internal', message: 'Unauthorized' };
 }
 
-function v2Names(body: Values): Values {
+/** A body of `/api/v2` under the names that the platform writes. */
+export function v2Names(body: Values): Values {
   const top = canonicalNames(body, v2Fields);
   const inside = (name: string, fields: Fields) =>
     Array.isArray(top[name]) && {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { processesOf } from '../../../infra/lab/qizhi/workers.ts';
-import { createBody, openRawLab, type RawLab, type Told } from './lab-http.ts';
+import { openRawLab, type RawLab, type Told } from './lab-http.ts';
 
 const labs: RawLab[] = [];
 
@@ -139,7 +139,7 @@ describe('what really happens to a job by its script', () => {
     await lab.reached(held, 'job_queue_out');
   });
 
-  it('runs again after a preemption when the stand-in itself was started anew', async () => {
+  it('goes on with a script when the stand-in itself was started anew', async () => {
     const lab = await openRawLab();
     const id = await running(lab, 1);
     await lab.lab('PUT', `jobs/${id}/script`, [{ forMs: 600 }, { act: 'restart' }]);
@@ -222,6 +222,5 @@ describe('dry jobs', () => {
     await lab.set({ dry: { exitCode: 0 } });
     await lab.reached(await lab.create('true', changes), 'job_succeeded');
     expect((await lab.lab('GET', 'stats')).json).toMatchObject({ trainings: {} });
-    expect(createBody('x').command).toBe('x');
   });
 });

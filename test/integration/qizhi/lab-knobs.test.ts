@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { createBody, openRawLab, type RawLab } from './lab-http.ts';
@@ -239,6 +242,20 @@ describe('settings and figures', () => {
       token: 0,
       mostPerSecond: { detail: 12, requests: 12 },
     });
+  });
+});
+
+describe('docs/lab.md', () => {
+  it('has only lines that the stand-in takes', async () => {
+    await lab.create('true');
+    const docs = await readFile(join(import.meta.dirname, '../../../docs/lab.md'), 'utf8');
+    const lines = [...docs.matchAll(/^curl -X (\w+) \$lab\/(\S+)(?: -d '(.*?)')?/gm)];
+    expect(lines.length).toBeGreaterThan(30);
+    for (const [line, method = '', path = '', body] of lines) {
+      const { status, text } = await lab.lab(method, path, body);
+      expect({ line, status, text }).toMatchObject({ status: expect.toSatisfy((code) => code < 300) });
+    }
+    await lab.lab('DELETE', 'scripts');
   });
 });
 
