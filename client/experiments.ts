@@ -1,8 +1,10 @@
 import type { DecisionRequest } from '../domain/decision.ts';
 import type { SettleRequest } from '../domain/decide-settle.ts';
 import type { ExperimentInput } from '../domain/experiment.ts';
+import type { JanitorInput, JanitorReport } from '../domain/orphan.ts';
 import type { TemporalSettings } from '../infra/config/config.ts';
 import { decide, nudge, settle } from './decide.ts';
+import { runJanitor, type JanitorWatch } from './run-janitor.ts';
 import { findByPullRequest, listExperiments, type ListFilter } from './list-experiments.ts';
 import { pendingTroubles } from './pending-troubles.ts';
 import { seeExperiment } from './see-experiment.ts';
@@ -32,6 +34,8 @@ export interface Experiments {
   settle(id: string, request: SettleRequest): Promise<void>;
   /** Returning means that Temporal holds it. */
   nudge(id: string, delivery: string): Promise<void>;
+  /** One visit of the janitor, to its end; one that somebody else began in the same way is attached to. */
+  runJanitor(input: JanitorInput, watch: JanitorWatch): Promise<JanitorReport>;
   /** Returning means that Temporal answers. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -51,6 +55,7 @@ export function openExperiments(settings: TemporalSettings): Experiments {
     decide: (id, request) => decide(link, id, request),
     settle: (id, request) => settle(link, id, request),
     nudge: (id, delivery) => nudge(link, id, delivery),
+    runJanitor: (input, watch) => runJanitor(link, input, watch),
     ping: () =>
       link.within(pingDeadlineMs, async () => {
         await link.client.workflowService.describeNamespace({ namespace: settings.namespace });

@@ -26,9 +26,7 @@ async function troublesOf(
   description: WorkflowExecutionDescription,
   levels: number,
 ): Promise<PendingTrouble[]> {
-  const own = (description.raw.pendingActivities ?? []).flatMap((activity) =>
-    toTrouble(description.workflowId, activity),
-  );
+  const own = openTroubles(description.workflowId, description.raw);
   if (levels <= 1) return own;
   const children = (description.raw.pendingChildren ?? []).map(async ({ workflowId, runId }) => {
     if (typeof workflowId !== 'string') return [];
@@ -37,6 +35,14 @@ async function troublesOf(
     return troublesOf(link, child, levels - 1);
   });
   return [...own, ...(await Promise.all(children)).flat()];
+}
+
+/** What is being tried again in one workflow alone. */
+export function openTroubles(
+  workflowId: string,
+  { pendingActivities }: WorkflowExecutionDescription['raw'],
+): PendingTrouble[] {
+  return (pendingActivities ?? []).flatMap((activity) => toTrouble(workflowId, activity));
 }
 
 type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];

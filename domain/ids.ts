@@ -61,3 +61,14 @@ export function experimentTag(experimentId: string): string {
 
 /** The task note's file at the root of the repository; it belongs to every change. */
 export const taskNoteFile = 'QWEN_TASK.md';
+
+const jobWorkflowIdPattern = /^experiment\/([a-z0-9][a-z0-9-]*)\/attempt\/(\d+)\/seed\/(\d+)$/;
+
+/** The other way round of `jobWorkflowId`; null for the id of any other workflow. */
+export function parseJobWorkflowId(
+  workflowId: string,
+): { readonly experimentId: string; readonly attempt: number; readonly seed: number } | null {
+  const [, experimentId, attempt, seed] = jobWorkflowIdPattern.exec(workflowId) ?? [];
+  if (experimentId === undefined) return null;
+  return { experimentId, attempt: Number(attempt), seed: Number(seed) };
+}

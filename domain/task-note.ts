@@ -62,14 +62,6 @@ const JobRequest = z.strictObject({
     .max(10)
     .default(4)
     .describe('1 to 10, larger is more urgent; 1 to 3 can be preempted'),
-  max_restarts: z
-    .int()
-    .min(0)
-    .max(10)
-    .default(0)
-    .describe(
-      'How often the platform itself may start the whole job again after a fault; the command must then go on from its own checkpoints',
-    ),
   max_hours: z.number().positive().describe('Wall-clock limit of one job, hours'),
   max_restarts: z
     .int()

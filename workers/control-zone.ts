@@ -1,4 +1,5 @@
 import { createGithubActivities } from '../activities/github/create-github-activities.ts';
+import { createJanitorActivities } from '../activities/janitor/create-janitor-activities.ts';
 import { createQizhiActivities } from '../activities/qizhi/create-qizhi-activities.ts';
 import { drawCurves } from '../infra/charts/draw-curves.ts';
 import { section } from '../infra/config/config.ts';
@@ -9,7 +10,9 @@ import type { QueueActivities, ZoneContext } from './zone.ts';
 
 /** The cloud: GitHub and the Qizhi API, no shared disk. */
 export function controlZone({ config }: ZoneContext): QueueActivities[] {
-  const qizhi = section(config, 'qizhi');
+  const settings = section(config, 'qizhi');
+  // One client for everything that asks the platform: it holds one token, and keeps to one rate.
+  const qizhi = createQizhiClient(settings, { log: createLog(config.logLevel) });
   return [
     {
       queue: 'github',
@@ -22,14 +25,14 @@ export function controlZone({ config }: ZoneContext): QueueActivities[] {
     },
     {
       queue: 'qizhi',
-      activities: createQizhiActivities({
-        qizhi: createQizhiClient(qizhi, { log: createLog(config.logLevel) }),
-        requestsPerSecond: qizhi.requestsPerSecond,
-      }),
+      activities: {
+        ...createQizhiActivities({ qizhi, requestsPerSecond: settings.requestsPerSecond }),
+        ...createJanitorActivities({ qizhi }),
+      },
       // One slow answer must not hold up the others; how many are sent a second is limited by the client.
       concurrency: 3,
       // The platform's gateway answers 429 to about three requests a second, from whichever worker they come.
-      activitiesPerSecond: qizhi.requestsPerSecond,
+      activitiesPerSecond: settings.requestsPerSecond,
     },
   ];
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createAttemptsActivities } from '../activities/attempts/create-attempts-activities.ts';
 import { createCodingActivities } from '../activities/coding/create-coding-activities.ts';
 import { createEnvironmentActivities } from '../activities/environment/create-environment-activities.ts';
+import { createJanitorDiskActivities } from '../activities/janitor/create-janitor-disk-activities.ts';
 import { createWandbActivities } from '../activities/wandb/create-wandb-activities.ts';
 import { section } from '../infra/config/config.ts';
 import { childEnvironment, toolEnvironment } from '../infra/tools/tool-environment.ts';
@@ -31,6 +32,7 @@ export function networkedZone({ config, tools, environment }: ZoneContext): Queu
           environment: { ...toolEnvironment(environment), ...section(config, 'builderEnvironment') },
         }),
         ...createAttemptsActivities({ disk, wandb }),
+        ...createJanitorDiskActivities({ disk }),
       },
       // Mostly short looks at the disk; builds and agents wait for each other by locks of their own.
       concurrency: 20,

@@ -1,7 +1,7 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-import { Connection } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 
 import type { Config } from '../infra/config/config.ts';
@@ -9,6 +9,7 @@ import { describeForbidden, forbiddenCredentials } from '../infra/config/forbidd
 import type { Zone } from '../infra/config/keys.ts';
 import { readEnvironment, type Environment } from '../infra/env.ts';
 import { createLog } from '../infra/log.ts';
+import { ensureJanitorSchedule } from '../infra/temporal/janitor-schedule.ts';
 import { installRuntime } from '../infra/temporal/runtime.ts';
 import { ensureSearchAttributes } from '../infra/temporal/search-attributes.ts';
 import { ensureTools, type ToolName } from '../infra/tools/ensure-tools.ts';
@@ -99,7 +100,7 @@ async function connect({ temporal }: Config): Promise<NativeConnection> {
   }
 }
 
-async function prepareNamespace({ temporal }: Config): Promise<void> {
+async function prepareNamespace({ temporal, janitor }: Config): Promise<void> {
   const { address, apiKey, tls, metadata } = temporal.connectionOptions;
   const connection = await Connection.connect({
     ...(address !== undefined && { address }),
@@ -109,6 +110,7 @@ async function prepareNamespace({ temporal }: Config): Promise<void> {
   });
   try {
     await ensureSearchAttributes(connection, temporal.namespace);
+    await ensureJanitorSchedule(new Client({ connection, namespace: temporal.namespace }), janitor);
   } finally {
     await connection.close();
   }

@@ -96,3 +96,6 @@ export const settleUpdate = defineUpdate<DecisionAnswer, [SettleRequest]>('settl
 export const jobSettledSignal = defineSignal<[JobSettled]>('jobSettled');
 
 export const statusQuery = defineQuery<ExperimentStatus>('status');
+
+/** What a visit of the janitor is at, in words. */
+export const janitorProgressQuery = defineQuery<string>('janitorProgress');

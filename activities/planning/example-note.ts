@@ -24,7 +24,6 @@ export const exampleNote = formatTaskNote({
       priority: 6,
       max_restarts: 0,
       max_hours: 12,
-      max_restarts: 0,
     },
     seeds: [0, 1, 2],
     wandb: { mode: 'offline', project: 'classifier', group: 'label-smoothing' },

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 
 import manifest from '../../package.json' with { type: 'json' };
 import { addDecisions } from './commands/decisions.ts';
+import { addJanitor } from './commands/janitor.ts';
 import { addList } from './commands/list.ts';
 import { addSettle } from './commands/settle.ts';
 import { addShow } from './commands/show.ts';
@@ -26,7 +27,17 @@ export async function runCli(args: readonly string[], world: Omit<CliContext, 'e
     })
     .exitOverride()
     .showHelpAfterError('(add --help for what it takes)');
-  for (const add of [addStart, addList, addShow, addWatch, addDecisions, addSettle, addWorker, addWebhook]) {
+  for (const add of [
+    addStart,
+    addList,
+    addShow,
+    addWatch,
+    addDecisions,
+    addSettle,
+    addJanitor,
+    addWorker,
+    addWebhook,
+  ]) {
     add(program, context);
   }
   // Settings are inherited by commands only at the moment they are made, so that order must not matter here.

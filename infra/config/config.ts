@@ -27,6 +27,13 @@ export interface TemporalSettings {
   readonly uiUrl: string;
 }
 
+export interface JanitorSettings {
+  /** Between two visits; 0 for none but those that a person asks for. */
+  readonly everyMinutes: number;
+  /** How long a job may be without an owner before it is stopped. */
+  readonly graceMinutes: number;
+}
+
 export interface WebhookSettings {
   readonly secret: string;
   readonly host: string;
@@ -42,6 +49,7 @@ export interface Config {
   readonly temporal: TemporalSettings;
   readonly policy: ExperimentPolicy;
   readonly qizhiPollSeconds: number;
+  readonly janitor: JanitorSettings;
   /** An absolute folder, or the address of a git remote. */
   readonly vault: string | null;
   readonly gemini: GeminiSettings | null;

@@ -50,6 +50,9 @@ const keys = {
   QIZHI_REQUESTS_PER_SECOND: { zones: ['control'], fallback: '2' },
   QIZHI_PROXY: { zones: ['control'], secrecy: 'private' },
 
+  HEPHAESTUS_JANITOR_MINUTES: { zones: ['control'], fallback: '60' },
+  HEPHAESTUS_JANITOR_GRACE_MINUTES: { zones, fallback: '30' },
+
   WANDB_BASE_URL: { zones: ['networked'], fallback: 'https://api.wandb.ai' },
   WANDB_API_KEY: { zones: ['networked'], secrecy: 'credential' },
   WANDB_ENTITY: { zones: ['networked'] },

@@ -4,7 +4,7 @@ import type { ExperimentPolicy } from '../../domain/experiment.ts';
 import type { Environment } from '../env.ts';
 import type { GithubSettings, GitSettings, SharedDiskSettings } from '../settings.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
-import { logLevels, type Config, type WebhookSettings } from './config.ts';
+import { logLevels, type Config, type JanitorSettings, type WebhookSettings } from './config.ts';
 import type { Zone } from './keys.ts';
 import { readQizhi } from './qizhi.ts';
 import { createReader, given, type Reader } from './reader.ts';
@@ -40,6 +40,7 @@ export function loadConfig({ env, zones, cwd, webhook = false }: LoadConfigOptio
     temporal: readTemporal(env, reader),
     policy,
     qizhiPollSeconds: policy.qizhiPollSeconds,
+    janitor: readJanitor(reader),
     webhook: webhook ? readWebhook(reader) : null,
     vault: serves('local') ? readVault(reader, home, cwd) : null,
     gemini: serves('local') ? readGemini(reader) : null,
@@ -66,6 +67,13 @@ function readPolicy(reader: Reader): ExperimentPolicy {
     requiredChecks: reader.list('HEPHAESTUS_REQUIRED_CHECKS'),
     requireCopilot: reader.flag('HEPHAESTUS_REQUIRE_COPILOT'),
     unknownDeadlineMinutes: reader.number('HEPHAESTUS_UNKNOWN_DEADLINE_MINUTES', minutes),
+  };
+}
+
+function readJanitor(reader: Reader): JanitorSettings {
+  return {
+    everyMinutes: reader.number('HEPHAESTUS_JANITOR_MINUTES', { min: 0, max: 10_080, whole: true }),
+    graceMinutes: reader.number('HEPHAESTUS_JANITOR_GRACE_MINUTES', { min: 1, max: 43_200 }),
   };
 }
 

@@ -24,7 +24,6 @@ export function exampleNote(overrides: Partial<TaskNote> = {}): TaskNote {
       priority: 6,
       max_restarts: 0,
       max_hours: 12,
-      max_restarts: 0,
     },
     seeds: [0, 1],
     wandb: { mode: 'offline', project: 'digits', entity: 'lab', group: 'warmup-cosine' },

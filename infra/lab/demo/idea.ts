@@ -77,7 +77,6 @@ const note: TaskNote = {
     priority: 6,
     max_restarts: 0,
     max_hours: 1,
-    max_restarts: 0,
   },
   seeds: [0, 1],
   wandb: { mode: 'offline', project: 'digits', entity: 'lab', group: 'warmup-cosine' },

@@ -66,6 +66,7 @@ export function fakeExperiments(calls: Partial<Experiments>): Experiments {
     decide: unexpected,
     settle: unexpected,
     nudge: unexpected,
+    runJanitor: unexpected,
     ping: unexpected,
     close: async () => undefined,
     ...calls,
