@@ -38,9 +38,7 @@ export async function JobWorkflow(input: JobWorkflowInput): Promise<TrainedJob> 
       tellUnknown: (detail, question) => tell(input, progress, 'unknown-submission', detail, question),
       answer: () => progress.answer,
     });
-    progress.jobId = jobId;
-    // By this a job is known also when this workflow is terminated while the job still queues.
-    upsertSearchAttributes([{ key: searchAttributes.jobIds, value: [jobId] }]);
+    knowJob(progress, jobId);
     const ended = await watch(input, progress, jobId);
     const bill = billOf(ended);
     if (bill.outcome !== 'succeeded') {
@@ -60,6 +58,12 @@ interface Progress {
   answer: JobSettled | null;
 }
 
+/** By its search attribute a job is known also when this workflow is terminated while the job still queues. */
+function knowJob(progress: Progress, jobId: string): void {
+  progress.jobId = jobId;
+  upsertSearchAttributes([{ key: searchAttributes.jobIds, value: [jobId] }]);
+}
+
 async function watch(input: JobWorkflowInput, progress: Progress, jobId: string): Promise<EndedJob> {
   const changes = [tell(input, progress, 'queued', 'the platform took it')];
   let told = 'queued';
@@ -69,7 +73,7 @@ async function watch(input: JobWorkflowInput, progress: Progress, jobId: string)
     pollSeconds: input.pollSeconds,
     limits: limitsOf(input),
     onChange: (decision, witnesses) => {
-      progress.jobId = witnesses.jobId;
+      if (witnesses.jobId !== progress.jobId) knowJob(progress, witnesses.jobId);
       progress.gpuHours = gpuHoursOf(witnesses);
       if (decision.status !== 'wait') return;
       const trouble = witnesses.apiTrouble === null ? '' : ` (${witnesses.apiTrouble})`;

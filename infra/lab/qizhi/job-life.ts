@@ -1,8 +1,8 @@
 import { isHeld, scriptMove } from './follow-script.ts';
-import { addEvent, endedStatuses, type Job } from './job.ts';
+import { addEvent, type Job } from './job.ts';
 import type { JobStore } from './job-store.ts';
 import type { Look } from './look.ts';
-import type { Act } from './script.ts';
+import { perform } from './perform.ts';
 import type { LiveSettings } from './settings.ts';
 import {
   killProcesses,
@@ -33,7 +33,6 @@ export interface JobLife {
 const startingMs = 2000;
 /** How often a job is looked at whose processes might be gone without a word. */
 const watchMs = 1000;
-const begun = new Set(['job_running', 'job_restarting', 'job_stopping']);
 
 export function createJobLife(store: JobStore, options: JobLifeOptions): JobLife {
   const { settings } = options;
@@ -54,7 +53,7 @@ export function createJobLife(store: JobStore, options: JobLifeOptions): JobLife
     const move = scriptMove(job, look);
     if (move !== undefined) {
       await change(job, move.changes);
-      if (move.act !== undefined) await perform(job, move.act);
+      if (move.act !== undefined) await perform(job, move.act, { change, finish, fail, reachTimeLimit });
       return true;
     }
     const { times } = settings.current;
@@ -209,45 +208,6 @@ export function createJobLife(store: JobStore, options: JobLifeOptions): JobLife
     const until = job.since + millisOf(job, good ? 'reserve_on_success_ms' : 'reserve_on_fail_ms');
     if (job.stopAt === null && !look.passed(until)) return false;
     return finish(job, good ? 'job_succeeded' : 'job_failed');
-  }
-
-  /** An act that does not fit the state of the job is passed over. */
-  async function perform(job: Job, act: Act): Promise<void> {
-    const going = job.stopAt !== null || job.leaving !== null;
-    const runs = begun.has(job.status) && !going;
-    const waits = !begun.has(job.status) && !endedStatuses.has(job.status);
-    switch (act) {
-      case 'preempt':
-      case 'evict':
-        if (!runs) return;
-        addEvent(job, 'Warning', 'Preempted', 'Preempted by a job of higher priority');
-        addEvent(job, 'Warning', 'Evict', `Pod ${job.id}-worker-0 is evicted`);
-        await change(job, { leaving: act === 'preempt' ? 'queue' : 'fail' });
-        return;
-      case 'restart':
-        if (runs) await change(job, { status: 'job_restarting', leaving: 'restart' });
-        return;
-      case 'node-loss':
-        if (!runs) return;
-        addEvent(job, 'Warning', 'NodeNotReady', 'Node lab-gpu0001 is not ready');
-        await killProcesses(job.id);
-        await fail(job, Date.now());
-        return;
-      case 'time-limit':
-        if (runs) await reachTimeLimit(job);
-        return;
-      case 'hold':
-        return;
-      case 'queue-out':
-        if (waits) await finish(job, 'job_queue_out');
-        return;
-      case 'create-failed':
-        if (waits) await finish(job, 'job_create_failed');
-        return;
-      case 'pre-check-failed':
-        if (waits) await finish(job, 'job_pre_check_failed');
-        return;
-    }
   }
 
   return {
