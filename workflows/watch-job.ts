@@ -147,10 +147,15 @@ async function judge(input: WatchInput, witnesses: Witnesses): Promise<JobDecisi
     // A job that never started leaves no exit record, however long one waits.
     const mayCome = witnesses.records.claim !== null || witnesses.observation?.state === 'succeeded';
     if (mayCome) await within(exitRecordPatience, () => untilExit(input, witnesses, since));
-  } else {
-    await within(lastAnswerPatience, () => askOnceMore(input, witnesses));
+  } else if (hoursAreOpen(witnesses)) {
+    await askOnceMore(input, witnesses);
   }
   return decideJob(witnesses.observation, witnesses.records, input.limits);
+}
+
+/** A job of one round has counted its hours itself; of earlier rounds that were killed it knows nothing. */
+function hoursAreOpen({ observation, earlierExits }: Witnesses): boolean {
+  return observation === null || observation.round > 1 || earlierExits.length > 0;
 }
 
 /** The platform's last answer may be as old as the last change, and a job's hours are counted by it. */
@@ -158,7 +163,7 @@ async function askOnceMore(input: WatchInput, witnesses: Witnesses): Promise<voi
   const { jobId } = witnesses;
   await tried('a last question about the hours of the job', async () => {
     const seen = await platform.awaitJobChange.executeWithOptions(
-      { summary: `${jobId}: its hours in the end` },
+      { summary: `${jobId}: its hours in the end`, scheduleToCloseTimeout: lastAnswerPatience },
       [{ jobId, since: null, pollSeconds: input.pollSeconds }],
     );
     // One that it does not know any more has no hours; those that it told before stand.

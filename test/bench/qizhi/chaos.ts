@@ -146,11 +146,12 @@ async function runAll(
 }
 
 async function runExperiment(
-  { client, prepareSource }: BenchWorld,
+  world: BenchWorld,
   plan: ExperimentPlan,
   longestMs: number,
 ): Promise<ExperimentEnd> {
-  await prepareSource(plan.id);
+  const { client } = world;
+  await world.prepareSource(plan.id);
   const base = exampleNote();
   const note = exampleNote({
     id: plan.id,
