@@ -11,7 +11,7 @@ import type { QueueActivities, ZoneContext } from './zone.ts';
 /** The cloud: GitHub and the Qizhi API, no shared disk. */
 export function controlZone({ config }: ZoneContext): QueueActivities[] {
   const settings = section(config, 'qizhi');
-  // One client for everything that asks the platform: it holds one token, and keeps to one rate.
+  // One client for everything that asks the platform: it holds one token, and one limit of requests.
   const qizhi = createQizhiClient(settings, { log: createLog(config.logLevel) });
   return [
     {

@@ -59,7 +59,8 @@ const once = {
  * handful of history events. Cancelled at once, because nothing is under way between two looks.
  */
 const poll = {
-  startToCloseTimeout: '1 minute',
+  // Three requests that are slow to be answered, and a login before them.
+  startToCloseTimeout: '3 minutes',
   scheduleToCloseTimeout: '90 days',
   cancellationType: ActivityCancellationType.TRY_CANCEL,
   retry: { initialInterval: '10 seconds', backoffCoefficient: 1.5, maximumInterval: '10 minutes' },

@@ -55,9 +55,7 @@ async function createWhenReachable(
         return { status: 'unknown', reason: 'the worker died while it was sending the request' };
       if (!isFailure(error, 'QizhiUnavailable', 'QizhiRateLimited')) throw error;
       await submitter.tellWaiting(`nothing was created yet: ${namedFailure(error).message}`);
-      await platform.awaitPlatform.executeWithOptions({ summary: 'until the platform can be asked' }, [
-        { pollSeconds: input.pollSeconds },
-      ]);
+      await platform.awaitPlatform.executeWithOptions({ summary: 'until the platform can be asked' }, []);
     }
   }
 }

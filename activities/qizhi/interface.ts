@@ -43,7 +43,7 @@ export interface QizhiActivities {
   /** Sends `create` at most once; a lost or unclear answer comes back as `unknown`, a clear refusal throws. */
   createJob(input: CreateJobInput): Promise<SubmissionOutcome>;
   /** Returns once the platform answers again; fails with the reason, to be tried again, while it does not. */
-  awaitPlatform(input: { readonly pollSeconds: number }): Promise<void>;
+  awaitPlatform(): Promise<void>;
   /**
    * What the platform's list shows of a submission whose answer was lost. With `pollSeconds` it fails benignly
    * (`JobUnchanged`) until the job is there; on a surface without a list it says so at once.

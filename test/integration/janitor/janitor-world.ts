@@ -76,7 +76,7 @@ export async function openJanitorWorld(
   const activities = {
     ...attempts,
     ...createJanitorDiskActivities({ disk }),
-    ...createQizhiActivities({ qizhi }),
+    ...createQizhiActivities({ qizhi, requestsPerSecond: 50 }),
     ...createJanitorActivities({ qizhi, pauseMs: 10 }),
   };
   const workers = await Promise.all(

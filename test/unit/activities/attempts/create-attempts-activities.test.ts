@@ -154,6 +154,7 @@ describe('awaitRecordsChange', () => {
     expect(nothing.records).toEqual({
       claim: null,
       heartbeatAt: null,
+      silent: false,
       exit: null,
       duplicates: [],
       logTail: '',

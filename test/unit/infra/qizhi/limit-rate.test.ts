@@ -31,6 +31,20 @@ it.each([
   },
 );
 
+it('keeps the distance between requests that come at odd moments', async () => {
+  const limitRate = createLimitRate(2);
+  const sent: number[] = [];
+  const all: Promise<unknown>[] = [];
+  for (const pauseMs of [490, 20, 600, 480, 30, 1700, 499, 2, 499, 2, 510, 990]) {
+    all.push(limitRate(async () => void sent.push(Date.now())));
+    await vi.advanceTimersByTimeAsync(pauseMs);
+  }
+  await vi.advanceTimersByTimeAsync(10_000);
+  await Promise.all(all);
+  const distances = sent.slice(1).map((at, index) => at - (sent[index] ?? 0));
+  expect(Math.min(...distances)).toBeGreaterThanOrEqual(500);
+});
+
 it('makes up for nothing after the process was held up', async () => {
   const limitRate = createLimitRate(2);
   const sent: number[] = [];
