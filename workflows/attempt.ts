@@ -16,7 +16,7 @@ import { keepBudget, requireBudget } from './budget.ts';
 import { jobSettledSignal } from './contract.ts';
 import { enterPhase, type Attempt, type Experiment } from './experiment-state.ts';
 import { followJobs } from './follow-jobs.ts';
-import { failWith, namedFailure, type NamedFailure } from './failures.ts';
+import { failWith, type NamedFailure, namedFailure, tried } from './failures.ts';
 import type { FinishedJob, JobBill, JobWorkflowInput, TrainedJob } from './job.ts';
 import type { JobWorkflow } from './job-workflow.ts';
 import { implementationOf, noteOf } from './plan-and-code.ts';
@@ -159,7 +159,9 @@ async function passAnswersOn(
     await condition(() => answers.has(key));
     const answer = answers.get(key);
     answers.delete(key);
-    if (answer !== undefined) await child.signal(jobSettledSignal, answer);
+    if (answer === undefined) continue;
+    // The job may have settled it by its claim meanwhile, and be over.
+    await tried('passing an answer on', () => child.signal(jobSettledSignal, answer));
   }
 }
 

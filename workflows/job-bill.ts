@@ -1,4 +1,4 @@
-import type { DuplicateJob } from '../domain/job.ts';
+import type { DuplicateJob, JobExit } from '../domain/job.ts';
 import type { JobBill } from './job.ts';
 import type { EndedJob, Witnesses } from './watch-job.ts';
 
@@ -18,24 +18,33 @@ export function billOf({ decision, witnesses }: EndedJob): JobBill {
 }
 
 /**
- * GPU hours so far: the longer of what the platform and what the job itself counted, times the GPUs that were granted
- * (which may be more than were asked for), and the moments of the jobs that were turned away.
+ * GPU hours so far: the longer of what the platform and what the job itself counted over all of its rounds, times the
+ * GPUs that were granted (which may be more than were asked for), and the moments of the jobs that were turned away.
  */
 export function gpuHoursOf(witnesses: Witnesses): number {
   const { observation, records } = witnesses;
   const gpus = observation?.gpuCount ?? 0;
   const ms = Math.max(observation?.runningMs ?? 0, ownRunMs(witnesses) ?? 0);
-  const ownSeconds = records.exit?.gpuSeconds ?? 0;
+  const ownSeconds = sum(exitsOf(witnesses).map(({ gpuSeconds }) => gpuSeconds ?? 0));
   const own = Math.max((ms * gpus) / msPerHour, (ownSeconds * 1000) / msPerHour);
-  return own + (records.duplicates.reduce((sum, each) => sum + durationMs(each), 0) * gpus) / msPerHour;
+  return own + (sum(records.duplicates.map(durationMs)) * gpus) / msPerHour;
 }
 
-/** By the job's own clock; null while it has not ended. */
-function ownRunMs({ records }: Witnesses): number | null {
-  return records.exit === null ? null : durationMs(records.exit);
+/** By the job's own clock; null while no round of it has ended. */
+function ownRunMs(witnesses: Witnesses): number | null {
+  const exits = exitsOf(witnesses);
+  return exits.length === 0 ? null : sum(exits.map(durationMs));
+}
+
+function exitsOf({ earlierExits, records }: Witnesses): readonly JobExit[] {
+  return records.exit === null ? earlierExits : [...earlierExits, records.exit];
 }
 
 /** A clock that was set back in between must not earn GPU hours. */
 function durationMs({ startedAt, endedAt }: Pick<DuplicateJob, 'startedAt' | 'endedAt'>): number {
   return Math.max(0, endedAt - startedAt);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

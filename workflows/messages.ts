@@ -166,8 +166,13 @@ function judgeSettle(experiment: Experiment, request: SettleRequest): DecisionAn
   return decideSettle(request, experiment.attempts.at(-1)?.jobs ?? []);
 }
 
+/** What has been answered is asked no more, so that a second answer is refused instead of being lost. */
 function acceptSettle({ attempts, answers }: Experiment, { by, seed, jobId }: SettleRequest): void {
-  answers.set(`${attempts.at(-1)?.number ?? 0}/${seed}`, { by, jobId });
+  const attempt = attempts.at(-1);
+  const job = attempt?.jobs.find((each) => each.seed === seed);
+  if (attempt === undefined || job === undefined) return;
+  attempt.jobs[attempt.jobs.indexOf(job)] = { ...job, question: null, detail: `${by} answered` };
+  answers.set(`${attempt.number}/${seed}`, { by, jobId });
 }
 
 /** `jobId` must be there, and be null, to say that there is no job: an empty payload says nothing. */

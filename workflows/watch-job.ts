@@ -1,10 +1,10 @@
 import { condition, isCancellation, log } from '@temporalio/workflow';
 
 import { decideJob, type JobDecision, type JobLimits } from '../domain/decide-job.ts';
-import type { JobObservation, JobRecords } from '../domain/job.ts';
+import type { JobExit, JobObservation, JobRecords } from '../domain/job.ts';
 import type { JobKey, NothingRecorded } from '../activities/attempts/interface.ts';
 import { platform, records as recordsActivities } from './activities.ts';
-import { namedFailure } from './failures.ts';
+import { namedFailure, tried } from './failures.ts';
 import { beside, within } from './scopes.ts';
 
 /** What the two witnesses said last. */
@@ -13,6 +13,8 @@ export interface Witnesses {
   jobId: string;
   observation: JobObservation | null;
   records: JobRecords;
+  /** How earlier rounds ended, which the platform took off its nodes and started again under the same id. */
+  earlierExits: readonly JobExit[];
   /** Why the platform can no longer be asked, null while it can. */
   apiTrouble: string | null;
 }
@@ -43,6 +45,8 @@ export const emptyRecords: JobRecords = {
 /** How long the disk may lag behind the platform: the exit record is waited for this long before doing without. */
 const exitRecordPatience = '1 minute';
 const exitRecordPollSeconds = 5;
+/** Whoever waits for the end of a job is not kept waiting by a platform that cannot be asked. */
+const lastAnswerPatience = '2 minutes';
 
 /**
  * Waits until the job has ended, by both witnesses side by side: the platform's API and the job's own records on the
@@ -53,6 +57,7 @@ export async function watchJob(input: WatchInput): Promise<EndedJob> {
     jobId: input.jobId,
     observation: null,
     records: emptyRecords,
+    earlierExits: [],
     apiTrouble: null,
   };
   for (;;) {
@@ -122,6 +127,10 @@ async function followRecords(input: WatchInput, witnesses: Witnesses, noteChange
 
 /** Whoever holds the claim is the job of this attempt, whichever id the platform told. */
 function takeIn(witnesses: Witnesses, records: JobRecords): void {
+  const before = witnesses.records.exit;
+  if (before !== null && before.startedAt !== records.exit?.startedAt) {
+    witnesses.earlierExits = [...witnesses.earlierExits, before];
+  }
   witnesses.records = records;
   const { claim, duplicates } = records;
   const turnedAway = duplicates.some(({ jobId }) => jobId === witnesses.jobId);
@@ -138,8 +147,28 @@ async function judge(input: WatchInput, witnesses: Witnesses): Promise<JobDecisi
     // A job that never started leaves no exit record, however long one waits.
     const mayCome = witnesses.records.claim !== null || witnesses.observation?.state === 'succeeded';
     if (mayCome) await within(exitRecordPatience, () => untilExit(input, witnesses, since));
+  } else if (hoursAreOpen(witnesses)) {
+    await askOnceMore(input, witnesses);
   }
   return decideJob(witnesses.observation, witnesses.records, input.limits);
+}
+
+/** A job of one round has counted its hours itself; of earlier rounds that were killed it knows nothing. */
+function hoursAreOpen({ observation, earlierExits }: Witnesses): boolean {
+  return observation === null || observation.round > 1 || earlierExits.length > 0;
+}
+
+/** The platform's last answer may be as old as the last change, and a job's hours are counted by it. */
+async function askOnceMore(input: WatchInput, witnesses: Witnesses): Promise<void> {
+  const { jobId } = witnesses;
+  await tried('a last question about the hours of the job', async () => {
+    const seen = await platform.awaitJobChange.executeWithOptions(
+      { summary: `${jobId}: its hours in the end`, scheduleToCloseTimeout: lastAnswerPatience },
+      [{ jobId, since: null, pollSeconds: input.pollSeconds }],
+    );
+    // One that it does not know any more has no hours; those that it told before stand.
+    if (seen.observation.state !== 'gone') witnesses.observation = seen.observation;
+  });
 }
 
 async function untilExit(input: WatchInput, witnesses: Witnesses, since: string): Promise<void> {

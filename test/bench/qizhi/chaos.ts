@@ -1,0 +1,234 @@
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+
+import type { ExperimentStatus } from '../../../domain/experiment.ts';
+import { experimentWorkflowId, jobWorkflowId } from '../../../domain/ids.ts';
+import { endedStatuses } from '../../../infra/lab/qizhi/job.ts';
+import type { Tools } from '../../../infra/tools/ensure-tools.ts';
+import { queues } from '../../../workflows/contract.ts';
+import type { ExperimentWorkflow } from '../../../workflows/index.ts';
+import { exampleNote } from '../../support/example-note.ts';
+import { quickPolicy } from '../../support/temporal-environment.ts';
+import { askStatus } from './ask-status.ts';
+import { openBenchWorld, type BenchWorld } from './bench-world.ts';
+import { chance } from './chance.ts';
+import { tally, type ChaosReport } from './chaos-report.ts';
+import { describeStuck } from './describe-stuck.ts';
+import { startDoubler } from './doubler.ts';
+import { drawExperiment, trainingCommand, type ExperimentPlan } from './experiment-plan.ts';
+import { chaosFaults } from './faults.ts';
+import { judgeExperiment, type ExperimentEnd } from './judge.ts';
+import { aliveProcesses } from './processes.ts';
+import { pause } from './pause.ts';
+import { startPerson } from './person.ts';
+import { keepEvidence, replayAll } from './replay.ts';
+import { readSubmission } from './submissions.ts';
+import { byName, readTruth } from './truth.ts';
+import { startMortalWorkers } from './worker-processes.ts';
+
+export interface ChaosOptions {
+  readonly experiments: number;
+  readonly seed: number;
+  readonly inFlight: number;
+  /** Of a worker process until it is killed, ms on average. */
+  readonly meanLifeMs: number;
+  /** What has not ended so long after its start counts as wrong. */
+  readonly longestMs: number;
+  readonly say: (line: string) => void;
+}
+
+/** Share of the requests that meets each kind of fault, and of the jobs that meets each mishap of the cluster. */
+const faultRate = 0.05;
+/** Far above the pace of the product, so that much happens in little time. */
+const requestsPerSecond = 100;
+const attemptsAllowed = 6;
+const unknownDeadlineMinutes = 0.2;
+/** How long jobs may take to end that nobody waits for, those of requests that are delivered twice. */
+const lastJobsMs = 60_000;
+
+/**
+ * Experiments with everything going wrong by chance: faults of every kind, mishaps on the cluster, requests delivered
+ * twice, and worker processes that are killed. Afterwards what each experiment says of itself is compared with what was
+ * drawn for it and with what really happened.
+ */
+export async function runChaos(
+  tools: Pick<Tools, 'temporal' | 'uv'>,
+  options: ChaosOptions,
+): Promise<ChaosReport> {
+  const world = await openBenchWorld(tools);
+  let report: ChaosReport;
+  let pids: ReadonlySet<number>;
+  try {
+    ({ report, pids } = await endure(world, options));
+  } finally {
+    await world.close();
+  }
+  const left = await aliveProcesses([...pids, world.server.pid], world.directory);
+  return { ...report, problems: [...report.problems, ...left.map((each) => `left a process: ${each}`)] };
+}
+
+async function endure(world: BenchWorld, options: ChaosOptions) {
+  const { seed, say } = options;
+  const begun = Date.now();
+  const plans = Array.from({ length: options.experiments }, (_, index) => drawExperiment(seed, index));
+  await makeTrouble(world, seed);
+  let lives = 0;
+  const settings = [
+    world.workerSettings('control', requestsPerSecond),
+    world.workerSettings('control', requestsPerSecond),
+    world.workerSettings('networked', requestsPerSecond),
+  ];
+  const workers = await startMortalWorkers(settings, {
+    meanLifeMs: options.meanLifeMs,
+    draw: () => chance(seed, 'life', (lives += 1)),
+  });
+  let ends: ExperimentEnd[];
+  const person = startPerson(world, new Map(plans.map((plan) => [plan.id, plan])));
+  const doubler = startDoubler(world, plans);
+  try {
+    ends = await runAll(world, plans, options);
+    await quiet(world);
+  } finally {
+    await Promise.all([doubler.stop(), person.stop(), workers.stop()]);
+  }
+  say('all have ended; comparing with what really happened');
+  const judged = await judgeAll(world, ends);
+  const report: ChaosReport = {
+    ...judged,
+    seconds: (Date.now() - begun) / 1000,
+    experiments: plans.length,
+    answers: person.answers,
+    words: person.words,
+    unanswered: person.troubles.length,
+    doubled: doubler.doubled(),
+    kills: workers.kills(),
+    lab: await world.lab.stats(),
+    faults: await world.lab.faultsMet(),
+  };
+  return { report, pids: workers.pids };
+}
+
+async function makeTrouble({ lab }: BenchWorld, seed: number): Promise<void> {
+  await lab.change({
+    times: { creatingMs: 100, queuingMs: 100, conflictMs: 500, graceMs: 2000, restartingMs: 100 },
+    cluster: { gpus: 1000 },
+    draws: {
+      seed,
+      withinMs: 1000,
+      preempt: faultRate,
+      evict: faultRate,
+      restart: faultRate,
+      nodeLoss: faultRate,
+      queueOut: faultRate,
+      createFailed: faultRate,
+      preCheckFailed: faultRate,
+    },
+  });
+  for (const fault of chaosFaults(faultRate, seed)) await lab.addFault(fault);
+}
+
+/** Runs all of them, so many at one time. */
+async function runAll(
+  world: BenchWorld,
+  plans: readonly ExperimentPlan[],
+  { inFlight, longestMs, say }: ChaosOptions,
+): Promise<ExperimentEnd[]> {
+  const ends: ExperimentEnd[] = [];
+  const waiting = plans.values();
+  const runner = async (): Promise<void> => {
+    for (const plan of waiting) {
+      ends.push(await runExperiment(world, plan, longestMs));
+      if (ends.length % Math.ceil(plans.length / 10) === 0)
+        say(`${ends.length} of ${plans.length} have ended`);
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, runner));
+  return ends;
+}
+
+async function runExperiment(
+  world: BenchWorld,
+  plan: ExperimentPlan,
+  longestMs: number,
+): Promise<ExperimentEnd> {
+  const { client } = world;
+  await world.prepareSource(plan.id);
+  const base = exampleNote();
+  const note = exampleNote({
+    id: plan.id,
+    seeds: [0],
+    job: { ...base.job, command: trainingCommand(plan) },
+    budget: { gpu_hours: 8, attempts: attemptsAllowed },
+  });
+  const handle = await client.workflow.start<typeof ExperimentWorkflow>('ExperimentWorkflow', {
+    workflowId: experimentWorkflowId(plan.id),
+    taskQueue: queues.experiments,
+    args: [
+      {
+        id: plan.id,
+        source: { kind: 'note', note, body: '## Why\nTo see.\n' },
+        by: 'bench',
+        policy: { ...quickPolicy, unknownDeadlineMinutes },
+      },
+    ],
+  });
+  const ended = ending(handle);
+  const inTime = new AbortController();
+  await Promise.race([ended.finally(() => inTime.abort()), pause(longestMs, inTime.signal)]);
+  const stuck = inTime.signal.aborted ? [] : await describeStuck(client, handle.workflowId);
+  const status = await askStatus(handle).catch((error: unknown) => {
+    stuck.push(`it cannot tell its status: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
+  });
+  if (stuck.length > 0) stuck.push(`kept in ${await keepEvidence(client, handle.workflowId)}`);
+  if (!inTime.signal.aborted) await handle.terminate('it did not end in time');
+  await ended;
+  return { plan, status, stuck };
+}
+
+/** A failed experiment is an outcome like others; what it says of itself is asked afterwards. */
+async function ending(handle: WorkflowHandle<typeof ExperimentWorkflow>): Promise<void> {
+  try {
+    await handle.result();
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+  }
+}
+
+/** Waits until no job is on its way any more, as far as that comes by itself. */
+async function quiet({ lab }: BenchWorld): Promise<void> {
+  const limit = Date.now() + lastJobsMs;
+  const open = async () => (await lab.jobs()).some(({ status }) => !endedStatuses.has(status));
+  while (Date.now() < limit && (await open())) await pause(500);
+}
+
+async function judgeAll(world: BenchWorld, ends: readonly ExperimentEnd[]) {
+  const jobs = byName(await world.lab.jobs());
+  const problems: string[] = [];
+  const submissions = [];
+  const workflowIds = ends.map(({ plan }) => experimentWorkflowId(plan.id));
+  let turnedAway = 0;
+  for (const end of ends) {
+    const truths = await readTruth(world.sharedDir, end.plan.id, jobs);
+    problems.push(...judgeExperiment(end, truths, attemptsAllowed));
+    for (const { attempt, seed, turnedAway: left } of truths) {
+      turnedAway += left.length;
+      workflowIds.push(jobWorkflowId(end.plan.id, attempt, seed));
+      submissions.push(await readSubmission(world.client, end.plan.id, attempt, seed));
+    }
+  }
+  problems.push(...(await replayAll(world.client, world.bundleFile, workflowIds)));
+  return {
+    problems,
+    turnedAway,
+    attempts: submissions.length,
+    outcomes: tally(ends.map(({ status }) => outcomeOf(status))),
+    submissions: tally(submissions.map(({ answer }) => answer)),
+    settled: tally(submissions.flatMap(({ settledBy }) => settledBy ?? [])),
+    mostEvents: Math.max(0, ...submissions.map(({ events }) => events)),
+  };
+}
+
+function outcomeOf(status: ExperimentStatus | null): string {
+  if (status === null) return 'not known';
+  return status.failure === null ? status.phase : `${status.phase} (${status.failure.type})`;
+}

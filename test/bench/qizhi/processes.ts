@@ -1,0 +1,46 @@
+import { readdir, readFile } from 'node:fs/promises';
+
+/** What a process has used so far. */
+export interface ProcessUse {
+  readonly memoryBytes: number;
+  readonly cpuSeconds: number;
+}
+
+/** Linux counts a process's time in these. */
+const ticksPerSecond = 100;
+
+export async function processUse(pid: number): Promise<ProcessUse> {
+  const [status, stat] = await Promise.all([
+    readFile(`/proc/${pid}/status`, 'utf8'),
+    readFile(`/proc/${pid}/stat`, 'utf8'),
+  ]);
+  const kilobytes = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+  // After the name in brackets: the 12th and 13th fields are the time in user and kernel mode.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  return { memoryBytes: kilobytes * 1024, cpuSeconds: ticks / ticksPerSecond };
+}
+
+/** Those of the processes that are still there, and every other one that was started below the folder. */
+export async function aliveProcesses(known: readonly number[], directory: string): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const command = await readGone(`/proc/${pid}/cmdline`);
+      const ours = known.includes(pid) || command.includes(directory);
+      return ours ? `${pid} ${command.replaceAll('\0', ' ').trim()}` : undefined;
+    }),
+  );
+  return found.filter((line) => line !== undefined);
+}
+
+/** '' for a process that has ended meanwhile. */
+async function readGone(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ESRCH') return '';
+    throw error;
+  }
+}
