@@ -33,7 +33,7 @@ export interface EndedJob {
 }
 
 const nothingRecorded: NothingRecorded = 'nothing';
-export const emptyRecords: JobRecords = {
+const emptyRecords: JobRecords = {
   claim: null,
   heartbeatAt: null,
   silent: false,

@@ -6,14 +6,19 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { ExperimentStatus } from '../../domain/experiment.ts';
-import { decisionSignals } from '../../workflows/contract.ts';
+import type { ExperimentPolicy, ExperimentStatus } from '../../domain/experiment.ts';
+import type { TaskNote } from '../../domain/task-note.ts';
+import { decisionSignals, queues, settleSignal } from '../../workflows/contract.ts';
+import type { JanitorWorkflow } from '../../workflows/index.ts';
+import type { JanitorInput } from '../../domain/orphan.ts';
+import { Failure } from '../../infra/failure.ts';
 import { ensureTools } from '../../infra/tools/ensure-tools.ts';
 import { processEnvironment } from '../../infra/env.ts';
 import { saveHistories } from '../../infra/temporal/save-histories.ts';
 import {
   emptyRecords,
   exited,
+  jobIdOf,
   observation,
   scriptedWorld,
   trained,
@@ -48,7 +53,25 @@ async function until(handle: Handle, reached: (status: ExperimentStatus) => bool
 }
 
 /** Each shape: its world, and what is said to the experiment until it ends. */
-const shapes: Record<string, { world: () => ScriptedWorld; act: (handle: Handle) => Promise<void> }> = {
+interface Shape {
+  readonly world: () => ScriptedWorld;
+  readonly note?: Partial<TaskNote>;
+  readonly policy?: Partial<ExperimentPolicy>;
+  readonly act: (handle: Handle, world: ScriptedWorld) => Promise<void>;
+}
+
+const claimed = { ...emptyRecords, claim: { jobId: jobIdOf(0), host: 'node', at: 0 } };
+const toldToEnd = { ...claimed, exit: exited(143, { signal: 'TERM', reason: 'the job was told to stop' }) };
+const preempted = {
+  observation: observation({ state: 'failed', rawStatus: 'job_failed', evicted: true }),
+  records: toldToEnd,
+};
+const stoppedThere = {
+  observation: observation({ state: 'stopped', rawStatus: 'job_stopped' }),
+  records: toldToEnd,
+};
+
+const shapes: Record<string, Shape> = {
   rejected: {
     world: () => scriptedWorld(),
     act: async (handle) => {
@@ -72,6 +95,63 @@ const shapes: Record<string, { world: () => ScriptedWorld; act: (handle: Handle)
       await handle.signal(decisionSignals.stop, { by: 'pi' });
     },
   },
+  // Its first job is preempted, and a second attempt is made.
+  retried: {
+    world: () => {
+      const world = scriptedWorld({
+        writeAttempt: async ({ attempt, runs }) => {
+          world.jobs.set(0, attempt === 1 ? preempted : trained(0));
+          return runs.map(({ seed }) => ({ seed, command: `sh /shared/${attempt}/${seed}/start.sh` }));
+        },
+      });
+      return world;
+    },
+    act: async (handle) => {
+      await untilDeciding(handle, 2);
+      await handle.signal(decisionSignals.reject, { by: 'pi' });
+    },
+  },
+  // The platform cannot be reached at first, then the answer to the submission is lost, and a person settles it.
+  settled: {
+    world: () => {
+      let tries = 0;
+      const world = scriptedWorld({
+        createJob: async () => {
+          tries += 1;
+          if (tries === 1) throw new Failure('QizhiUnavailable', 'nobody listens');
+          return { status: 'unknown', reason: 'the connection was cut' };
+        },
+      });
+      world.jobs.set(0, { observation: observation(), records: emptyRecords });
+      return world;
+    },
+    policy: { unknownDeadlineMinutes: 0.01 },
+    act: async (handle, world) => {
+      await until(handle, ({ attempts }) => attempts.at(-1)?.jobs[0]?.question != null);
+      await handle.signal(settleSignal, { by: 'pi', seed: 0, jobId: jobIdOf(0) });
+      world.jobs.set(0, trained(0));
+      await untilDeciding(handle, 1);
+      await handle.signal(decisionSignals.reject, { by: 'pi' });
+    },
+  },
+  // Somebody stops the job on the platform, the PI says rerun, and then the GPU hours are used up.
+  stalled: {
+    world: () => {
+      const world = scriptedWorld({
+        writeAttempt: async ({ attempt, runs }) => {
+          const running = { observation: observation({ gpuCount: 8 }), records: claimed };
+          world.jobs.set(0, attempt === 1 ? stoppedThere : running);
+          return runs.map(({ seed }) => ({ seed, command: `sh /shared/${attempt}/${seed}/start.sh` }));
+        },
+      });
+      return world;
+    },
+    note: { budget: { gpu_hours: 0.01, attempts: 3 } },
+    act: async (handle) => {
+      await until(handle, ({ stalled }) => stalled);
+      await handle.signal(decisionSignals.rerun, { by: 'pi' });
+    },
+  },
   failed: {
     world: () => {
       const world = scriptedWorld();
@@ -92,12 +172,25 @@ const tools = await ensureTools({
   environment: processEnvironment(),
 });
 const temporal = await startTemporalEnvironment(tools.temporal);
-for (const [name, { world, act }] of Object.entries(shapes)) {
-  await withWorld(temporal, world(), async () => {
-    const handle = await startExperiment(temporal.client);
-    await act(handle);
+for (const [name, shape] of Object.entries(shapes)) {
+  const world = shape.world();
+  await withWorld(temporal, world, async () => {
+    const { note = {}, policy = {} } = shape;
+    const handle = await startExperiment(temporal.client, { note, policy });
+    await shape.act(handle, world);
     await handle.result().catch((error: unknown) => console.log(`${name}: ${String(error)}`));
     console.log(await saveHistories(temporal.client, handle.workflowId, directory, name));
   });
 }
+await withWorld(temporal, scriptedWorld(), async () => {
+  const input: JanitorInput = { dryRun: false, graceMinutes: 1, heartbeatSeconds: 1 };
+  const handle = await temporal.client.workflow.start<typeof JanitorWorkflow>('JanitorWorkflow', {
+    workflowId: 'janitor',
+    taskQueue: queues.experiments,
+    args: [input],
+  });
+  const { stopped } = await handle.result();
+  if (stopped !== 1) throw new Error(`the janitor stopped ${stopped} jobs instead of one`);
+  console.log(await saveHistories(temporal.client, handle.workflowId, directory, 'visit'));
+});
 await temporal.close();

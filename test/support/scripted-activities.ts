@@ -5,6 +5,11 @@ import { guardActivities } from '../../activities/boundary.ts';
 import type { CodingActivities } from '../../activities/coding/interface.ts';
 import type { EnvironmentActivities } from '../../activities/environment/interface.ts';
 import type { GithubActivities } from '../../activities/github/interface.ts';
+import type {
+  AttemptSight,
+  JanitorControlActivities,
+  JanitorDiskActivities,
+} from '../../activities/janitor/interface.ts';
 import type { NotesActivities } from '../../activities/notes/interface.ts';
 import type { PlanningActivities } from '../../activities/planning/interface.ts';
 import type { QizhiActivities } from '../../activities/qizhi/interface.ts';
@@ -21,7 +26,9 @@ export type AllActivities = PlanningActivities &
   AttemptsActivities &
   GithubActivities &
   QizhiActivities &
-  WandbActivities;
+  WandbActivities &
+  JanitorDiskActivities &
+  JanitorControlActivities;
 
 export type ActivityName = keyof AllActivities;
 
@@ -166,6 +173,28 @@ function unchanged(type: 'JobUnchanged' | 'RecordsUnchanged' | 'GateUnchanged', 
   return new Failure(type, 'nothing changed', { retryAfterMs: Math.min(seconds * 1000, 200) });
 }
 
+const orphanSight: AttemptSight = {
+  experimentId: 'left-alone',
+  attempt: 1,
+  seed: 0,
+  status: 'open',
+  claimedBy: jobIdOf(0),
+  beat: '1',
+  asked: false,
+};
+
+/** What the janitor finds: one job that trains on although its workflow is over. */
+const orphan: JanitorDiskActivities & JanitorControlActivities = {
+  listOpenAttempts: async () => ({ attempts: [orphanSight], passed: 3, next: null }),
+  lookAtAttempts: async (keys) => keys.map((key) => ({ ...orphanSight, ...key, beat: '2' })),
+  recordDecisions: async () => undefined,
+  findOwners: async (keys) =>
+    keys.map(() => ({ owner: { status: 'closed', since: 0, how: 'terminated' }, jobIds: [jobIdOf(0)] })),
+  listClosedJobs: async () => ({ keys: [], next: null }),
+  observeJobs: async ({ jobIds }) =>
+    jobIds.map(() => ({ status: 'seen', state: 'running', rawStatus: 'job_running', reserving: false })),
+};
+
 function goodWorld(world: ScriptedWorld): AllActivities {
   const jobOf = (seed: number) => world.jobs.get(seed) ?? trained(seed);
   return {
@@ -222,6 +251,7 @@ function goodWorld(world: ScriptedWorld): AllActivities {
       return { observation: seen, fingerprint };
     },
     stopJob: async () => observation({ state: 'stopped', rawStatus: 'job_stopped' }),
+    ...orphan,
     syncRun: async ({ runId }) => ({
       entity: 'lab',
       project: 'digits',
