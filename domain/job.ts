@@ -47,11 +47,11 @@ export interface JobExit {
   readonly reason: string | null;
   /** Highest resident memory of all of its processes together, bytes; null where the node could not tell. */
   readonly peakMemoryBytes: number | null;
-  /** GPUs that the node showed, times the seconds from start to end; null where it could not tell. */
+  /** GPUs of all nodes, times seconds, with those of the rounds before this one; null where they could not be told. */
   readonly gpuSeconds: number | null;
 }
 
-/** A job that found the attempt claimed by another and left at once. Times are ms since the epoch, by its node's clock. */
+/** One time that a job found the attempt claimed by another and left at once, on one node. Times are ms since the epoch, by its node's clock. */
 export interface DuplicateJob {
   readonly jobId: string;
   readonly startedAt: number;

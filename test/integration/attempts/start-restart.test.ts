@@ -66,10 +66,14 @@ describe.each(shells)('a restart of start.sh under $name', ({ shell }) => {
     await leaveClaim(folder);
     await leaveHeartbeat(folder, 1);
     const job = start(shell, { jobId: jobA });
-    for (const at of [2, 3, 4]) {
-      await new Promise((resolve) => setTimeout(resolve, 1500));
-      await leaveHeartbeat(folder, at);
+    let at = 1;
+    const beating = setInterval(() => void leaveHeartbeat(folder, (at += 1)), 500);
+    try {
+      // Longer than a heartbeat may stand still.
+      await vi.waitFor(() => expect(at).toBeGreaterThan(10), 20_000);
       expect(await readdir(source)).not.toContain('turns');
+    } finally {
+      clearInterval(beating);
     }
     expect((await job).exitCode).toBe(0);
     const { exit, duplicates } = await records();

@@ -107,7 +107,10 @@ it.skipIf(isolation !== 'namespaces')(
       'mount -t tmpfs none /sys/fs/cgroup && echo 123456789 > /sys/fs/cgroup/memory.peak && exec sh "$1"';
     const inside = ['sh', '-c', script, 'sh', join(folder, 'start.sh')];
     const unshare = ['--map-root-user', '--mount', '--cgroup', '--', ...inside];
-    expect((await execa('unshare', unshare, { env: { HEPHAESTUS_JOB_ID: jobA } })).exitCode).toBe(0);
+    expect(
+      (await execa('sh', ['-c', 'exec unshare "$@"', 'sh', ...unshare], { env: { HEPHAESTUS_JOB_ID: jobA } }))
+        .exitCode,
+    ).toBe(0);
     expect((await records()).exit?.peakMemoryBytes).toBe(123_456_789);
   },
 );

@@ -178,7 +178,7 @@ describe('what is not as it should be', () => {
     await symlink(shared, join(folder, 'claim'));
     await writeFile(join(shared, 'job_id'), 'job-1\n');
     await mkdir(join(folder, 'duplicates'));
-    await execa('mkfifo', [join(folder, 'duplicates', 'pipe.json')]);
+    await execa('sh', ['-c', 'mkfifo "$1"', 'sh', join(folder, 'duplicates', 'pipe.json')]);
     await writeFile(join(folder, 'heartbeat.json'), '{"at":1}');
     await truncate(join(folder, 'heartbeat.json'), 3_000_000_000);
     const { records, fingerprint } = await look(null);
