@@ -105,6 +105,7 @@ async function prove(freezing: Freeze, clock: Stopwatch): Promise<Proof> {
   clock.lap('scan');
   const rehearsal = await rehearse({
     folder,
+    path,
     interpreterPrefix,
     isolation: freezing.isolation,
     hide: hiddenFolders(freezing),
@@ -144,7 +145,7 @@ async function prove(freezing: Freeze, clock: Stopwatch): Promise<Proof> {
     rehearsal: {
       isolation: freezing.isolation,
       imported: rehearsal.imported,
-      missingGuarantees: [...rehearsal.missingGuarantees, ...otherPath(freezing)],
+      missingGuarantees: [...rehearsal.missingGuarantees],
     },
     times: clock.times,
     createdAt: new Date().toISOString(),
@@ -157,13 +158,6 @@ async function prove(freezing: Freeze, clock: Stopwatch): Promise<Proof> {
 /** The environment's folder as the job sees it. */
 function pathInJob({ disk, folder }: Freeze): string {
   return join(disk.jobSharedDir, 'environments', basename(folder));
-}
-
-function otherPath({ disk }: Freeze): readonly string[] {
-  if (disk.jobSharedDir === disk.sharedDir) return [];
-  return [
-    `The environment was rehearsed at ${disk.sharedDir}; the job sees the same disk at ${disk.jobSharedDir}.`,
-  ];
 }
 
 function hiddenFolders({ disk, environment }: Freeze): readonly string[] {
