@@ -24,8 +24,8 @@ const fullBytes = 16 * 1024 * 1024;
  */
 export async function build(options: BuildOptions): Promise<void> {
   const { recipe } = options;
-  if (recipe.kind === 'lock') await checkLock(options);
   const python = await installPython(options);
+  if (recipe.kind === 'lock') await checkLock(options, python);
   if (recipe.kind === 'lock') {
     // Building a package from source would run its code here, with network, and bind it to this machine's libraries.
     const wheelsOnly = recipe.hasLocalSources ? [] : ['--no-build'];
@@ -38,10 +38,10 @@ export async function build(options: BuildOptions): Promise<void> {
 }
 
 /** A lock that fits needs no network to be found so: exit code 1 means that it does not. */
-async function checkLock(options: BuildOptions): Promise<void> {
+async function checkLock(options: BuildOptions, python: readonly string[]): Promise<void> {
   const { recipe } = options;
-  const python = recipe.interpreter?.executable ?? recipe.python;
-  const result = await callUv(options, ['lock', '--check', '--python', python], {
+  // With the interpreter of the environment: this machine may have none of its version.
+  const result = await callUv(options, ['lock', '--check', ...python], {
     UV_PYTHON_DOWNLOADS: 'never',
   });
   if (result.exitCode === 0) return;

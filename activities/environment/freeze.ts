@@ -25,6 +25,8 @@ export interface EnvironmentDependencies {
   readonly environment: Readonly<Record<string, string>>;
   /** How a process is kept from the network in the rehearsal; the strongest way that works here when not given. */
   readonly isolation?: Isolation;
+  /** Wall time after which a command that is rehearsed is told to end; two minutes when not given. */
+  readonly rehearsalSeconds?: number;
 }
 
 interface Freeze extends EnvironmentDependencies {
