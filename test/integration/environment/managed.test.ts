@@ -12,7 +12,7 @@ let world: SmallWorld;
 beforeEach(async () => {
   world = await SmallWorld.create(inject('tools').uv);
   await world.addPackage('hello', {
-    'hello/__init__.py': 'import ctypes, hashlib, json, ssl, zlib\n',
+    'hello/__init__.py': 'import hashlib, json, ssl, zlib\n',
   });
 });
 

@@ -97,7 +97,7 @@ describe('the rehearsal of a command', () => {
     const rehearsal = await rehearse(train(body));
     expect(rehearsal).toMatchObject({ status: 'failed', code: 'connection-attempted', sawRun: true });
     expect(rehearsal.connections).toContainEqual(
-      expect.stringMatching(/^models\.example\.org:80 \(train\.py:7\)$/),
+      expect.stringMatching(/^models\.example\.org:80 \(train\.py:5\)$/),
     );
   });
 
