@@ -16,6 +16,8 @@ export interface Tools {
   readonly temporalTestServer: string;
   readonly uv: string;
   readonly wandb: string;
+  /** A Python with `packaging` (tags and markers of packages) and `pyelftools`. */
+  readonly python: string;
   readonly node: string;
   readonly geminiScript: string;
   readonly qwenScript: string;
@@ -25,7 +27,7 @@ export interface Tools {
   readonly qwen: readonly [string, ...string[]];
 }
 
-export type ToolName = 'temporal' | 'testServer' | 'uv' | 'wandb' | 'agents';
+export type ToolName = 'temporal' | 'testServer' | 'uv' | 'wandb' | 'python' | 'agents';
 
 export interface EnsureToolsOptions {
   /** The checkout's `.tools`; may be deleted at any time that nothing runs. */
@@ -55,7 +57,7 @@ interface Context {
   readonly log: (line: string) => void;
 }
 
-const everything: readonly ToolName[] = ['temporal', 'testServer', 'uv', 'wandb', 'agents'];
+const everything: readonly ToolName[] = ['temporal', 'testServer', 'uv', 'wandb', 'python', 'agents'];
 const here = dirname(fileURLToPath(import.meta.url));
 
 /** Whatever changes how the folders are made must change this. */
@@ -92,7 +94,7 @@ export async function ensureTools(options: EnsureToolsOptions): Promise<Tools> {
   return { ...python, ...agents, node: process.execPath };
 }
 
-type PythonTools = Pick<Tools, 'temporal' | 'temporalTestServer' | 'uv' | 'wandb'>;
+type PythonTools = Pick<Tools, 'temporal' | 'temporalTestServer' | 'uv' | 'wandb' | 'python'>;
 
 async function pythonTools(context: Context, which: ReadonlySet<ToolName>): Promise<PythonTools> {
   const [temporal, uv, wandb] = await Promise.all(
@@ -103,6 +105,7 @@ async function pythonTools(context: Context, which: ReadonlySet<ToolName>): Prom
   const digest = await digestOf([join(here, 'requirements.txt')]);
   const missing =
     which.has('testServer') ||
+    which.has('python') ||
     (which.has('temporal') && temporal === undefined) ||
     (which.has('uv') && uv === undefined) ||
     (which.has('wandb') && wandb === undefined);
@@ -113,6 +116,7 @@ async function pythonTools(context: Context, which: ReadonlySet<ToolName>): Prom
     temporalTestServer: join(bin, 'temporal-test-server'),
     uv: uv ?? join(bin, 'uv'),
     wandb: wandb ?? join(bin, 'wandb'),
+    python: join(bin, 'python'),
   };
 }
 

@@ -10,7 +10,7 @@ import { freezeIn, quietActivity, SmallWorld } from './small-project.ts';
 let world: SmallWorld;
 
 beforeEach(async () => {
-  world = await SmallWorld.create(inject('tools').uv);
+  world = await SmallWorld.create(inject('tools'));
   await world.addPackage('hello', {
     'hello/__init__.py': 'import hashlib, json, ssl, zlib\n',
   });

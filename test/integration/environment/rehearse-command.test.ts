@@ -15,7 +15,7 @@ let world: SmallWorld;
 let source: string;
 
 beforeEach(async () => {
-  world = await SmallWorld.create(inject('tools').uv);
+  world = await SmallWorld.create(inject('tools'));
   await world.addPackage('hello', { 'hello/__init__.py': '' });
   source = await world.addExperiment('first', ['hello==1.0']);
 });

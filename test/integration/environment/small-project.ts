@@ -14,6 +14,7 @@ import type { FreezeInput, FrozenEnvironment } from '../../../activities/environ
 import { processEnvironment } from '../../../infra/env.ts';
 import { detectIsolation } from '../../../infra/isolation/isolation.ts';
 import { preflight } from '../../../infra/tools/preflight.ts';
+import type { Tools } from '../../../infra/tools/ensure-tools.ts';
 import { toolEnvironment } from '../../../infra/tools/tool-environment.ts';
 import { lockProject } from '../../../infra/uv/lock-project.ts';
 
@@ -55,7 +56,7 @@ export class SmallWorld {
     this.#uv = uv;
   }
 
-  static async create(uv: string): Promise<SmallWorld> {
+  static async create({ uv, python }: Tools): Promise<SmallWorld> {
     const root = await realpath(await mkdtemp(join(tmpdir(), 'freeze-')));
     const shared = join(root, 'shared');
     await mkdir(join(root, 'wheels'));
@@ -70,6 +71,7 @@ export class SmallWorld {
     return new SmallWorld(root, uv, await thisPython(environment), {
       disk: { sharedDir: shared, jobSharedDir: shared },
       uv: counting,
+      python,
       environment: { ...environment, UV_CACHE_DIR: join(root, 'cache') },
       isolation: await detectIsolation(),
     });
