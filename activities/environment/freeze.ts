@@ -55,17 +55,44 @@ export async function freeze(
   const source = join(disk.sharedDir, 'experiments', input.experimentId, 'source');
   const recipe = await readRecipe(input.environment, { ...dependencies, source });
   await refuseCommittedVenv(source, environment);
-  const folder = join(disk.sharedDir, 'environments', recipe.digest);
-  const standing = await readProof(folder);
-  const proof = standing ?? (await make(dependencies, recipe, folder, signal));
+  const { folder, proof, reused } = await freezeRecipe(dependencies, recipe, signal);
   await linkVenv(source, join(folder, 'venv'), environment);
   return {
-    digest: recipe.digest,
-    reused: standing !== undefined,
+    digest: proof.digest,
+    reused,
     packages: proof.packages.length,
     bytes: proof.bytes,
     missingGuarantees: proof.rehearsal.missingGuarantees,
   };
+}
+
+export interface FrozenProject {
+  /** `<shared>/environments/<digest>`. */
+  readonly folder: string;
+  readonly proof: Proof;
+  /** True when it stood there already. */
+  readonly reused: boolean;
+}
+
+/** Builds or finds the environment of the project in any folder, and proves it; the folder itself stays as it is. */
+export async function freezeProject(
+  dependencies: EnvironmentDependencies,
+  source: string,
+  wanted: FreezeInput['environment'],
+  signal: AbortSignal,
+): Promise<FrozenProject> {
+  return freezeRecipe(dependencies, await readRecipe(wanted, { ...dependencies, source }), signal);
+}
+
+async function freezeRecipe(
+  dependencies: EnvironmentDependencies,
+  recipe: Recipe,
+  signal: AbortSignal,
+): Promise<FrozenProject> {
+  const folder = join(dependencies.disk.sharedDir, 'environments', recipe.digest);
+  const standing = await readProof(folder);
+  const proof = standing ?? (await make(dependencies, recipe, folder, signal));
+  return { folder, proof, reused: standing !== undefined };
 }
 
 async function make(

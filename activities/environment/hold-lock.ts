@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 
-import { lock } from 'proper-lockfile';
+import { check, lock } from 'proper-lockfile';
 
 import { Failure } from '../../infra/failure.ts';
 
@@ -67,4 +67,9 @@ async function tryLock(
     if (error instanceof Error && 'code' in error && error.code === 'ELOCKED') return undefined;
     throw error;
   }
+}
+
+/** Whether somebody holds the lock of `path` at this moment. */
+export async function isHeld(path: string): Promise<boolean> {
+  return check(path, { realpath: false, stale: staleMs });
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 
 import manifest from '../../package.json' with { type: 'json' };
 import { addDecisions } from './commands/decisions.ts';
+import { addEnvironment } from './commands/environment.ts';
 import { addList } from './commands/list.ts';
 import { addSettle } from './commands/settle.ts';
 import { addShow } from './commands/show.ts';
@@ -26,11 +27,24 @@ export async function runCli(args: readonly string[], world: Omit<CliContext, 'e
     })
     .exitOverride()
     .showHelpAfterError('(add --help for what it takes)');
-  for (const add of [addStart, addList, addShow, addWatch, addDecisions, addSettle, addWorker, addWebhook]) {
+  for (const add of [
+    addStart,
+    addList,
+    addShow,
+    addWatch,
+    addDecisions,
+    addSettle,
+    addEnvironment,
+    addWorker,
+    addWebhook,
+  ]) {
     add(program, context);
   }
   // Settings are inherited by commands only at the moment they are made, so that order must not matter here.
-  for (const command of program.commands) command.copyInheritedSettings(program);
+  for (const command of program.commands) {
+    command.copyInheritedSettings(program);
+    for (const inner of command.commands) inner.copyInheritedSettings(command);
+  }
   try {
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {

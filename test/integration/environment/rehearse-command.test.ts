@@ -22,7 +22,7 @@ beforeEach(async () => {
 
 afterEach(() => world.remove());
 
-/** A W&B of the real client is too large for each of these; what it leaves on the disk is what counts here. */
+/** The Python that the real W&B client is installed in: too large to be put into an environment for each of these. */
 const wandbPython = () => join(inject('tools').wandb, '..', 'python');
 
 async function rehearse(
@@ -36,12 +36,12 @@ async function rehearse(
   const base = exampleNote();
   const note = { ...base, job: { ...base.job, command, instance_count: nodes } };
   const input: RehearseCommandInput = { experimentId: 'first', note, headSha, seed: 0, runId };
-  const { rehearseCommand } = createEnvironmentActivities(dependencies);
+  const activities = createEnvironmentActivities(dependencies);
   return quietActivity().run<
     [RehearseCommandInput],
     CommandRehearsal,
     (given: RehearseCommandInput) => Promise<CommandRehearsal>
-  >((given) => rehearseCommand(given), input);
+  >((given) => activities.rehearseCommand(given), input);
 }
 
 const train = (body: string) =>
