@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 
 import { readProof } from '../../../activities/environment/proof.ts';
+import { createdJob, openLab, reached } from '../qizhi/lab.ts';
 import { managedVersions, pythonMirror } from './managed-python.ts';
 import { freezeIn, quietActivity, SmallWorld } from './small-project.ts';
 
@@ -49,6 +50,43 @@ describe('an environment with an interpreter of its own', () => {
       } else {
         expect(frozen.missingGuarantees).toEqual([]);
         expect((await readProof(folder))?.python.executable).toBe(join(path, 'venv/bin/python'));
+      }
+    },
+  );
+});
+
+describe('a job of the lab', () => {
+  it.for(['image', 'managed'] as const)(
+    'runs in the environment, without network and as another user: interpreter %s',
+    { timeout: 180_000 },
+    async (kind, { skip }) => {
+      const mirror =
+        kind === 'image' ? { environment: {} } : await pythonMirror('3.11.3', join(world.root, 'mirror'));
+      if ('reason' in mirror) return skip(mirror.reason);
+      const source = await world.addExperiment('first', ['hello==1.0']);
+      const { environment } = world.dependencies;
+      const dependencies = { ...world.dependencies, environment: { ...environment, ...mirror.environment } };
+      const wanted = kind === 'image' ? {} : { interpreter: 'managed', python: '3.11' };
+      await freezeIn(quietActivity(), dependencies, world.input('first', wanted));
+      const lab = await openLab({ directory: join(world.root, 'lab') });
+      try {
+        const asked = [
+          'import hello, os, socket, sys',
+          'print(os.getuid(), sys.prefix)',
+          'try: socket.create_connection(("192.0.2.1", 443), 5)',
+          'except OSError: print("no network")',
+        ].join('\n');
+        const user =
+          lab.standIn.isolation === 'namespaces' ? 'unshare --user --map-user=65534 --map-group=65534 ' : '';
+        const enter = `cd ${source} && SCRIPT_PATH=.venv/bin/activate && . "$SCRIPT_PATH"`;
+        const job = await createdJob(lab.client(), `${enter} && ${user}python -c '${asked}'`);
+        await reached(lab.client(), job, 'succeeded', 'failed');
+        const output = await lab.output(job);
+        expect(output).toContain('no network');
+        const uid = user === '' ? `${process.getuid?.()}` : '65534';
+        expect(output).toMatch(new RegExp(`^${uid} ${world.shared}/environments/[0-9a-f]{32}/venv$`, 'm'));
+      } finally {
+        await lab.remove();
       }
     },
   );
