@@ -56,9 +56,8 @@ export async function build(options: BuildOptions): Promise<Build> {
   refuse(before);
   const python = await installPython(options);
   // uv wants an interpreter to look with, and this machine may have had none of the version before.
-  const late =
-    recipe.kind === 'lock' && recipe.interpreter === null ? await lockMismatch(options, python) : undefined;
-  if (late !== undefined) throw late;
+  const late = recipe.kind === 'lock' && !recipe.interpreter && (await lockMismatch(options, python));
+  if (late) throw late;
   const [, warnings] = await both(
     install(options, python),
     recipe.kind === 'lock' ? indexWarnings(options, lock) : Promise.resolve(ofFile),
