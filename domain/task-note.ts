@@ -36,6 +36,16 @@ const EnvironmentSource = z
         z.string().regex(/^\//, 'must be "managed" or an absolute path inside the image'),
       ])
       .default('managed'),
+    glibc: z
+      .string()
+      .regex(/^2\.(?:17|28|3[1-9]|40)$/, 'must be "2.17", "2.28", or "2.31" to "2.40" (quoted)')
+      .optional()
+      .describe('glibc of the image, where it is older than that of the machine that freezes'),
+    cuda_driver: z
+      .string()
+      .regex(/^\d{3}(?:\.\d{1,3}){0,2}$/, 'must be a driver version such as "535.104.05" (quoted)')
+      .optional()
+      .describe('NVIDIA driver of the nodes; packages for a CUDA that it is too old for are refused'),
   })
   .refine((environment) => (environment.lock === undefined) !== (environment.requirements === undefined), {
     error: 'must name exactly one of "lock" and "requirements"',

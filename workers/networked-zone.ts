@@ -29,6 +29,7 @@ export function networkedZone({ config, tools, environment }: ZoneContext): Queu
         ...createEnvironmentActivities({
           disk,
           uv: tools.uv,
+          python: tools.python,
           environment: { ...toolEnvironment(environment), ...section(config, 'builderEnvironment') },
         }),
         ...createAttemptsActivities({ disk, wandb }),

@@ -26,7 +26,7 @@ const zoneActivities = { local: localZone, control: controlZone, networked: netw
 const zoneTools: Readonly<Record<Zone, readonly ToolName[]>> = {
   local: ['agents'],
   control: [],
-  networked: ['agents', 'uv', 'wandb'],
+  networked: ['agents', 'uv', 'wandb', 'python'],
 };
 
 const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));

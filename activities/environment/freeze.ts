@@ -1,30 +1,37 @@
-import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
+import { describeFindings, isRefused } from '../../domain/environment-finding.ts';
 import { Failure } from '../../infra/failure.ts';
 import { detectIsolation, type Isolation } from '../../infra/isolation/isolation.ts';
 import type { SharedDiskSettings } from '../../infra/settings.ts';
 import { runUv } from '../../infra/uv/run-uv.ts';
 
-import { build } from './build.ts';
+import { build, type Build } from './build.ts';
+import { examine } from './examine.ts';
 import { holdLock } from './hold-lock.ts';
 import type { FreezeInput, FrozenEnvironment } from './interface.ts';
 import { readProof, writeProof, type Proof } from './proof.ts';
 import { readRecipe, type Recipe } from './recipe.ts';
-import { rehearse } from './rehearse.ts';
+import type { Rehearsal } from './rehearse.ts';
 import { relocate } from './relocate.ts';
-import { scan } from './scan.ts';
+import { removeEnvironment, removeUnproven, sweepStale } from './remove-environment.ts';
+import { seal } from './seal.ts';
+import { treeDigest } from './tree-digest.ts';
 import { linkVenv, refuseCommittedVenv } from './worktree.ts';
-import { unlessMissing } from '../../infra/unless-missing.ts';
 
 export interface EnvironmentDependencies {
   readonly disk: SharedDiskSettings;
   /** Absolute path of uv. */
   readonly uv: string;
+  /** Absolute path of a Python with `packaging` and `pyelftools`, which reads locks and binaries. */
+  readonly python: string;
   /** Allowed part of the environment for uv, git and Python. */
   readonly environment: Readonly<Record<string, string>>;
   /** How a process is kept from the network in the rehearsal; the strongest way that works here when not given. */
   readonly isolation?: Isolation;
+  /** Wall time after which a command that is rehearsed is told to end; two minutes when not given. */
+  readonly rehearsalSeconds?: number;
 }
 
 interface Freeze extends EnvironmentDependencies {
@@ -48,17 +55,44 @@ export async function freeze(
   const source = join(disk.sharedDir, 'experiments', input.experimentId, 'source');
   const recipe = await readRecipe(input.environment, { ...dependencies, source });
   await refuseCommittedVenv(source, environment);
-  const folder = join(disk.sharedDir, 'environments', recipe.digest);
-  const standing = await readProof(folder);
-  const proof = standing ?? (await make(dependencies, recipe, folder, signal));
+  const { folder, proof, reused } = await freezeRecipe(dependencies, recipe, signal);
   await linkVenv(source, join(folder, 'venv'), environment);
   return {
-    digest: recipe.digest,
-    reused: standing !== undefined,
+    digest: proof.digest,
+    reused,
     packages: proof.packages.length,
     bytes: proof.bytes,
     missingGuarantees: proof.rehearsal.missingGuarantees,
   };
+}
+
+export interface FrozenProject {
+  /** `<shared>/environments/<digest>`. */
+  readonly folder: string;
+  readonly proof: Proof;
+  /** True when it stood there already. */
+  readonly reused: boolean;
+}
+
+/** Builds or finds the environment of the project in any folder, and proves it; the folder itself stays as it is. */
+export async function freezeProject(
+  dependencies: EnvironmentDependencies,
+  source: string,
+  wanted: FreezeInput['environment'],
+  signal: AbortSignal,
+): Promise<FrozenProject> {
+  return freezeRecipe(dependencies, await readRecipe(wanted, { ...dependencies, source }), signal);
+}
+
+async function freezeRecipe(
+  dependencies: EnvironmentDependencies,
+  recipe: Recipe,
+  signal: AbortSignal,
+): Promise<FrozenProject> {
+  const folder = join(dependencies.disk.sharedDir, 'environments', recipe.digest);
+  const standing = await readProof(folder);
+  const proof = standing ?? (await make(dependencies, recipe, folder, signal));
+  return { folder, proof, reused: standing !== undefined };
 }
 
 async function make(
@@ -69,6 +103,7 @@ async function make(
 ): Promise<Proof> {
   const isolation = dependencies.isolation ?? (await detectIsolation());
   await mkdir(dirname(folder), { recursive: true });
+  await sweepStale(dirname(folder));
   return holdLock(folder, signal, async (held) => {
     // Another builder may have finished while this one waited.
     const standing = await readProof(folder);
@@ -83,52 +118,51 @@ async function makeAlone(freezing: Freeze): Promise<Proof> {
   await removeUnproven(folder);
   const fresh = await mkdtemp(`${folder}.`);
   try {
-    await build({ uv: freezing, recipe, folder: fresh, signal });
+    const built = await build({ uv: freezing, python: freezing.python, recipe, folder: fresh, signal });
     clock.lap('build');
     await chmod(fresh, 0o755);
     await relocate(fresh, pathInJob(freezing));
     signal.throwIfAborted();
     await rename(fresh, folder);
+    clock.lap('relocate');
+    return await prove(freezing, built, clock);
   } catch (error) {
-    await remove(fresh);
+    await removeEnvironment(fresh);
+    // After a lost lock the final path is somebody else's; what is left there counts for nothing and is swept.
+    if (!signal.aborted) await removeUnproven(folder);
     throw error;
   }
-  clock.lap('relocate');
-  return prove(freezing, clock);
 }
 
-async function prove(freezing: Freeze, clock: Stopwatch): Promise<Proof> {
-  const { folder, recipe, signal } = freezing;
+async function prove(freezing: Freeze, built: Build, clock: Stopwatch): Promise<Proof> {
+  const { folder, recipe, signal, isolation, python } = freezing;
   const path = pathInJob(freezing);
-  const interpreterPrefix = recipe.interpreter?.prefix ?? null;
-  const before = await scan({ folder, path, interpreterPrefix });
-  clock.lap('scan');
-  const rehearsal = await rehearse({
+  const { scan, rehearsal, findings } = await examine({
     folder,
-    interpreterPrefix,
-    isolation: freezing.isolation,
+    path,
+    interpreterPrefix: recipe.interpreter?.prefix ?? null,
+    python,
+    glibc: recipe.glibc,
+    isolation,
     hide: hiddenFolders(freezing),
     searchPath: freezing.environment['PATH'] ?? '/usr/bin:/bin',
     signal,
   });
-  clock.lap('rehearsal');
-  const findings = [...before.findings, ...rehearsal.findings];
-  if (findings.length > 0) {
-    await removeUnproven(folder);
+  clock.lap('examine');
+  const refused = findings.filter(isRefused);
+  if (refused.length > 0 || rehearsal === undefined) {
     throw new Failure(
       'EnvironmentNotPortable',
-      `The environment would not run in the job:\n${findings
-        .slice(0, 50)
-        .map((line) => `- ${line}`)
-        .join('\n')}`,
+      `The environment would not run in the job:\n${describeFindings(refused)}`,
     );
   }
-  await protect(folder);
-  const after = await scan({ folder, path, interpreterPrefix });
-  clock.lap('protect');
+  await seal(folder);
+  clock.lap('seal');
+  const tree = await treeDigest(folder);
+  clock.lap('digest');
   signal.throwIfAborted();
   const proof: Proof = {
-    schema: 'hephaestus/environment/v1',
+    schema: 'hephaestus/environment/v2',
     digest: recipe.digest,
     ingredients: { ...recipe.ingredients },
     python: {
@@ -137,14 +171,22 @@ async function prove(freezing: Freeze, clock: Stopwatch): Promise<Proof> {
       managed: recipe.interpreter === null,
     },
     uv: await uvVersion(freezing),
-    packages: rehearsal.packages,
-    files: after.files,
-    bytes: after.bytes,
+    packages: withHashes(rehearsal.packages, built),
+    files: tree.files,
+    bytes: tree.bytes,
+    treeDigest: tree.digest,
     path,
+    scan: {
+      ...scan.binaries,
+      files: scan.files,
+      missingLibraries: [...scan.binaries.missingLibraries],
+      harmlessSearchPaths: [...scan.binaries.harmlessSearchPaths],
+    },
+    told: [...built.told, ...findings],
     rehearsal: {
-      isolation: freezing.isolation,
+      isolation,
       imported: rehearsal.imported,
-      missingGuarantees: [...rehearsal.missingGuarantees, ...otherPath(freezing)],
+      missingGuarantees: [...rehearsal.missingGuarantees],
     },
     times: clock.times,
     createdAt: new Date().toISOString(),
@@ -154,16 +196,19 @@ async function prove(freezing: Freeze, clock: Stopwatch): Promise<Proof> {
   return proof;
 }
 
+/** What is installed, with what the lock says of it; names are compared as package indexes do. */
+function withHashes(installed: Rehearsal['packages'], { packages }: Build): Proof['packages'] {
+  const hashes = new Map(packages.map((one) => [one.name, one.hashes]));
+  return installed.map(({ name, version }) => ({
+    name,
+    version,
+    hashes: hashes.get(name.toLowerCase().replaceAll(/[-_.]+/g, '-')) ?? [],
+  }));
+}
+
 /** The environment's folder as the job sees it. */
 function pathInJob({ disk, folder }: Freeze): string {
   return join(disk.jobSharedDir, 'environments', basename(folder));
-}
-
-function otherPath({ disk }: Freeze): readonly string[] {
-  if (disk.jobSharedDir === disk.sharedDir) return [];
-  return [
-    `The environment was rehearsed at ${disk.sharedDir}; the job sees the same disk at ${disk.jobSharedDir}.`,
-  ];
 }
 
 function hiddenFolders({ disk, environment }: Freeze): readonly string[] {
@@ -174,47 +219,6 @@ function hiddenFolders({ disk, environment }: Freeze): readonly string[] {
 async function uvVersion({ uv, environment, folder, signal }: Freeze): Promise<string> {
   const { stdout } = await runUv({ uv, environment }, { args: ['--version'], cwd: folder, signal });
   return stdout.trim();
-}
-
-/** Whatever stands at the final path without a proof, and every folder that an earlier builder left. */
-async function removeUnproven(folder: string): Promise<void> {
-  const names = await readdir(dirname(folder));
-  const leftovers = names.filter(
-    (name) => name.startsWith(`${basename(folder)}.`) && !name.endsWith('.lock'),
-  );
-  await Promise.all([folder, ...leftovers.map((name) => join(dirname(folder), name))].map(remove));
-}
-
-/** Read-only folders are opened first, because nothing can be removed from them otherwise. */
-async function remove(path: string): Promise<void> {
-  const entry = await unlessMissing(lstat(path));
-  if (entry === undefined) return;
-  if (entry.isDirectory()) await eachFolder(path, (folder) => chmod(folder, 0o755));
-  await rm(path, { recursive: true, force: true, maxRetries: 3 });
-}
-
-/** Nobody, the job included, may change what was proven. */
-async function protect(folder: string): Promise<void> {
-  await eachFolder(folder, async (directory) => {
-    const entries = await readdir(directory, { withFileTypes: true });
-    await Promise.all(
-      entries
-        .filter((entry) => entry.isFile())
-        .map(async (entry) => {
-          const file = join(directory, entry.name);
-          const { mode } = await lstat(file);
-          await chmod(file, (mode & 0o111) === 0 ? 0o444 : 0o555);
-        }),
-    );
-    // The top folder stays open until the proof is in it.
-    if (directory !== folder) await chmod(directory, 0o555);
-  });
-}
-
-async function eachFolder(folder: string, visit: (folder: string) => Promise<void>): Promise<void> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  for (const entry of entries) if (entry.isDirectory()) await eachFolder(join(folder, entry.name), visit);
-  await visit(folder);
 }
 
 class Stopwatch {

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 
-import { lock } from 'proper-lockfile';
+import { check, lock } from 'proper-lockfile';
 
 import { Failure } from '../../infra/failure.ts';
 
@@ -33,6 +33,17 @@ export async function holdLock<T>(
   }
 }
 
+/** Runs `work` if nobody holds the lock of `path`; otherwise answers undefined at once. */
+export async function whenUnlocked<T>(path: string, work: () => Promise<T>): Promise<T | undefined> {
+  const release = await tryLock(path, () => undefined);
+  if (release === undefined) return undefined;
+  try {
+    return await work();
+  } finally {
+    await release();
+  }
+}
+
 async function acquire(
   path: string,
   signal: AbortSignal,
@@ -40,11 +51,25 @@ async function acquire(
 ): Promise<() => Promise<void>> {
   for (;;) {
     signal.throwIfAborted();
-    try {
-      return await lock(path, { realpath: false, stale: staleMs, onCompromised });
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) throw error;
-    }
+    const release = await tryLock(path, onCompromised);
+    if (release !== undefined) return release;
     await setTimeout(waitMs, undefined, { signal });
   }
+}
+
+async function tryLock(
+  path: string,
+  onCompromised: (error: Error) => void,
+): Promise<(() => Promise<void>) | undefined> {
+  try {
+    return await lock(path, { realpath: false, stale: staleMs, onCompromised });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ELOCKED') return undefined;
+    throw error;
+  }
+}
+
+/** Whether somebody holds the lock of `path` at this moment. */
+export async function isHeld(path: string): Promise<boolean> {
+  return check(path, { realpath: false, stale: staleMs });
 }

@@ -45,11 +45,12 @@ def import_all(names):
 
 
 def loaded_from_outside(allowed):
-    """Modules that came from somewhere else than the environment or its interpreter."""
+    """Modules and search path entries that are somewhere else than in the environment or its interpreter."""
     roots = tuple(os.path.realpath(folder) + os.sep for folder in allowed)
     outside = []
-    for name, module in sorted(sys.modules.items()):
-        file = getattr(module, "__file__", None)
+    seen = [(name, getattr(module, "__file__", None)) for name, module in sorted(sys.modules.items())]
+    seen += [("an entry of the search path", entry) for entry in sys.path if os.path.exists(entry)]
+    for name, file in seen:
         if not isinstance(file, str) or not os.path.isabs(file):
             continue
         # A distribution's interpreter may link parts of its own library elsewhere, as Debian does with
@@ -61,11 +62,41 @@ def loaded_from_outside(allowed):
     return outside
 
 
+def mapped_libraries():
+    """Files of shared libraries that this process really runs on, however they were found."""
+    try:
+        with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
+            files = {fields[5].rstrip("\n") for fields in (line.split(None, 5) for line in maps) if len(fields) == 6}
+    except FileNotFoundError:  # There is no /proc where the platform has none.
+        return []
+    return sorted(file for file in files if ".so" in os.path.basename(file) and os.path.isabs(file))
+
+
+SYSTEM = ("/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/")
+
+
+def divide_libraries(allowed):
+    """Those that are the machine's own, which the image must have too, and those that nobody vouches for."""
+    roots = tuple(os.path.realpath(folder) + os.sep for folder in allowed)
+    system, outside = [], []
+    for file in mapped_libraries():
+        if file.startswith(roots):
+            continue
+        name = os.path.basename(file)
+        # Another Python's library would make the interpreter behave as that one does.
+        if file.startswith(SYSTEM) and not name.startswith("libpython"):
+            system.append(name)
+        else:
+            outside.append({"name": name, "file": file})
+    return system, outside
+
+
 def main():
     packages = sysconfig.get_paths()["purelib"]
     distributions = list(importlib.metadata.distributions(path=[packages]))
     names = set().union(*(top_level_names(distribution) for distribution in distributions))
     failures = import_all(names)
+    system, libraries = divide_libraries([sys.prefix, sys.base_prefix])
     report = {
         "version": platform.python_version(),
         "executable": sys.executable,
@@ -73,7 +104,8 @@ def main():
         "packages": sorted(({"name": d.metadata["Name"], "version": d.version} for d in distributions), key=lambda d: d["name"].lower()),
         "imported": sorted(names),
         "failures": failures,
-        "outside": loaded_from_outside([sys.prefix, sys.base_prefix]),
+        "outside": loaded_from_outside([sys.prefix, sys.base_prefix]) + libraries,
+        "systemLibraries": system,
     }
     with open(sys.argv[1], "w", encoding="utf-8") as file:
         json.dump(report, file)

@@ -23,6 +23,10 @@ export interface Recipe {
   readonly python: string;
   /** Null when uv brings its own. */
   readonly interpreter: Interpreter | null;
+  /** glibc of the job's image, for example 2.28; null when the note does not say. */
+  readonly glibc: string | null;
+  /** Driver of the job's nodes; null when the note does not say. */
+  readonly cudaDriver: string | null;
   /** Whether code of the repository itself becomes part of the environment. */
   readonly hasLocalSources: boolean;
   /** Everything that the digest was made of. */
@@ -38,7 +42,7 @@ export interface RecipeOptions {
 }
 
 /** Raised by every change to how an environment is built, so that older ones are not taken for the same. */
-const version = '1';
+const version = '2';
 
 /** Reads what goes into the environment; starts no uv. Throws `Failure` when the note's files or interpreter do not fit. */
 export async function readRecipe(input: FreezeInput['environment'], options: RecipeOptions): Promise<Recipe> {
@@ -68,6 +72,7 @@ export async function readRecipe(input: FreezeInput['environment'], options: Rec
     python: interpreter?.version ?? input.python,
     interpreter: interpreter?.executable ?? 'managed',
     platform: interpreter?.platform ?? `${process.platform}-${process.arch}`,
+    glibc: input.glibc ?? '',
     uv: await fileDigest(options.uv),
     // Scripts and the activate script hold the path at which the job sees the environment.
     path: options.disk.jobSharedDir,
@@ -81,6 +86,8 @@ export async function readRecipe(input: FreezeInput['environment'], options: Rec
     file: basename(path),
     python: input.python,
     interpreter,
+    glibc: input.glibc ?? null,
+    cudaDriver: input.cuda_driver ?? null,
     hasLocalSources,
     ingredients,
   };

@@ -6,11 +6,18 @@ import { execa } from 'execa';
 import { z } from 'zod';
 
 import { Failure } from '../../infra/failure.ts';
-import { isolatedCommand, missingGuarantees, type Isolation } from '../../infra/isolation/isolation.ts';
+import {
+  isolatedCommand,
+  missingGuarantees,
+  type Isolation,
+  type IsolationOptions,
+} from '../../infra/isolation/isolation.ts';
 
 export interface RehearsalOptions {
   /** The environment at its final path. */
   readonly folder: string;
+  /** The same folder as the job sees it; where namespaces exist the rehearsal is held there. */
+  readonly path: string;
   /** Folder of the image's interpreter; null for a managed one. */
   readonly interpreterPrefix: string | null;
   readonly isolation: Isolation;
@@ -28,9 +35,12 @@ const Report = z.object({
   imported: z.array(z.string()),
   failures: z.array(z.object({ name: z.string(), error: z.string() })),
   outside: z.array(z.object({ name: z.string(), file: z.string() })),
+  /** Shared libraries that were taken from the machine; the image must have them too. */
+  systemLibraries: z.array(z.string()),
 });
+type Report = z.infer<typeof Report>;
 
-export interface Rehearsal extends z.infer<typeof Report> {
+export interface Rehearsal extends Report {
   /** Sentences; empty when everything was imported from where it belongs. */
   readonly findings: readonly string[];
   readonly missingGuarantees: readonly string[];
@@ -40,40 +50,41 @@ const limitMs = 300_000;
 const unknownUser = 65_534;
 
 /**
- * Imports every top-level package of the environment as the job will: without network, read-only, as another user,
- * without a home, everything else of this machine hidden, as far as its isolation allows. The bytecode of what was
- * imported is kept in the environment: jobs start in about half the time, for next to nothing.
+ * Imports every top-level package of the environment as the job will: at the job's path, without network, read-only, as
+ * another user, without a home, everything else of this machine hidden, as far as its isolation allows. The bytecode of
+ * what was imported is kept in the environment: jobs start in about half the time, for next to nothing.
  */
 export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
   const scratch = await mkdtemp(join(tmpdir(), 'rehearsal-'));
+  const place = options.isolation === 'namespaces' ? options.path : options.folder;
   try {
-    const report = await runProbe(options, scratch);
-    await keepBytecode(join(scratch, 'bytecode', options.folder), options.folder);
+    const report = await runProbe(options, place, scratch);
+    await keepBytecode(join(scratch, 'bytecode', place), options.folder);
     return {
       ...report,
       findings: findingsOf(report),
-      missingGuarantees: missingGuarantees(options.isolation),
+      missingGuarantees: [...missingGuarantees(options.isolation), ...otherPlace(options, place)],
     };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-async function runProbe(options: RehearsalOptions, scratch: string): Promise<z.infer<typeof Report>> {
-  const { folder, interpreterPrefix, isolation, hide, searchPath, signal } = options;
+function otherPlace({ path }: RehearsalOptions, place: string): readonly string[] {
+  if (place === path) return [];
+  return [
+    `The environment was rehearsed at ${place}; the job sees it at ${path}, which cannot be shown here.`,
+  ];
+}
+
+async function runProbe(options: RehearsalOptions, place: string, scratch: string): Promise<Report> {
+  const { isolation, searchPath, signal } = options;
   const probe = join(scratch, 'probe.py');
   const file = join(scratch, 'report.json');
   await copyFile(join(import.meta.dirname, 'probe.py'), probe);
-  const python = join(folder, 'venv', 'bin', 'python');
+  const python = join(place, 'venv', 'bin', 'python');
   const argv = [python, '-I', '-X', `pycache_prefix=${join(scratch, 'bytecode')}`, probe, file];
-  const hidden = hide.filter((path) => !isInside(scratch, path));
-  const behindHidden = interpreterPrefix !== null && hidden.some((path) => isInside(interpreterPrefix, path));
-  const [program, ...args] = isolatedCommand(isolation, argv, {
-    hostName: 'rehearsal',
-    hide: hidden,
-    bindReadOnly: [folder, ...(behindHidden ? [interpreterPrefix] : [])],
-    userId: unknownUser,
-  });
+  const [program, ...args] = isolatedCommand(isolation, argv, surroundings(options, scratch));
   const result = await execa(program, args, {
     cwd: scratch,
     env: { PATH: searchPath, HOME: '/nonexistent', TMPDIR: scratch, LANG: 'C.UTF-8' },
@@ -93,11 +104,28 @@ async function runProbe(options: RehearsalOptions, scratch: string): Promise<z.i
     : `ended with exit code ${result.exitCode ?? 'none'}`;
   throw new Failure(
     'EnvironmentNotPortable',
-    `The rehearsal of ${folder} ${how}: Python does not start there, or a package ends it at import.\n${words}`,
+    `The rehearsal of ${options.folder}${place === options.folder ? '' : ` at ${place}`} ${how}: Python does not start there, or a package ends it at import.\n${words}`,
   );
 }
 
-function findingsOf(report: z.infer<typeof Report>): readonly string[] {
+/** Of what may be hidden only the environment itself, its interpreter and a folder for the report remain. */
+function surroundings(options: RehearsalOptions, scratch: string): IsolationOptions {
+  const { folder, path, interpreterPrefix, hide } = options;
+  const hidden = [...hide, dirname(folder)];
+  const behind = (place: string) => hidden.some((candidate) => isInside(place, candidate));
+  return {
+    hostName: 'rehearsal',
+    hide: hidden,
+    bindReadOnly: interpreterPrefix !== null && behind(interpreterPrefix) ? [interpreterPrefix] : [],
+    bind: [
+      { from: folder, to: path },
+      ...(behind(scratch) ? [{ from: scratch, to: scratch, writable: true }] : []),
+    ],
+    userId: unknownUser,
+  };
+}
+
+function findingsOf(report: Report): readonly string[] {
   return [
     ...report.failures.map(({ name, error }) => `import ${name} fails: ${error}`),
     ...report.outside.map(({ name, file }) => `${name} was loaded from ${file}, outside the environment.`),

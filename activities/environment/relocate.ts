@@ -1,5 +1,6 @@
 import { lstat, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { Failure } from '../../infra/failure.ts';
 import { unlessMissing } from '../../infra/unless-missing.ts';
 
 /** What uv leaves behind for itself. */
@@ -12,6 +13,9 @@ const leftovers = [
   'python/.gitignore',
 ];
 
+/** Minor versions of Python 3 that start without `home` at another path than that of their build: each was tried. */
+const movable = { from: 10, to: 14 };
+
 const largestScriptBytes = 1024 * 1024;
 
 /**
@@ -19,6 +23,8 @@ const largestScriptBytes = 1024 * 1024;
  * managed interpreter's own settings name the new place, links become relative, and a managed interpreter is found
  * without an absolute `home`. Building elsewhere and moving is what lets a half-built environment never stand at the
  * final path, even while an orphaned uv still writes.
+ *
+ * Throws `EnvironmentNotPortable` for an interpreter of its own in a version of which this is not known.
  */
 export async function relocate(folder: string, path: string): Promise<void> {
   for (const name of leftovers) await rm(join(folder, name), { recursive: true, force: true });
@@ -28,8 +34,19 @@ export async function relocate(folder: string, path: string): Promise<void> {
   await rewriteConfiguration(join(folder, 'venv', 'pyvenv.cfg'), folder, path);
   const python = join(folder, 'python');
   if ((await unlessMissing(lstat(python))) === undefined) return;
+  await refuseUnknown(join(folder, 'venv', 'pyvenv.cfg'));
   await makeLinksRelative(python, folder);
   for (const home of await folders(python)) await relocatePython(home, folder, path);
+}
+
+async function refuseUnknown(configuration: string): Promise<void> {
+  const version = /^version(?:_info)?\s*=\s*(\S+)/m.exec(await readFile(configuration, 'utf8'))?.[1] ?? '';
+  const [major, minor] = version.split('.').map(Number);
+  if (major === 3 && minor !== undefined && minor >= movable.from && minor <= movable.to) return;
+  throw new Failure(
+    'EnvironmentNotPortable',
+    `Python ${version === '' ? '(unknown version)' : version} cannot be brought along: expected 3.${movable.from} to 3.${movable.to}, of which it is known that they start at any path. Change "python" in the task note, or name the image's interpreter.`,
+  );
 }
 
 async function relocatePython(home: string, folder: string, path: string): Promise<void> {

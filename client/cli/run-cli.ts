@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { addDecisions } from './commands/decisions.ts';
 import { addJanitor } from './commands/janitor.ts';
+import { addEnvironment } from './commands/environment.ts';
 import { addList } from './commands/list.ts';
 import { addSettle } from './commands/settle.ts';
 import { addShow } from './commands/show.ts';
@@ -35,13 +36,17 @@ export async function runCli(args: readonly string[], world: Omit<CliContext, 'e
     addDecisions,
     addSettle,
     addJanitor,
+    addEnvironment,
     addWorker,
     addWebhook,
   ]) {
     add(program, context);
   }
   // Settings are inherited by commands only at the moment they are made, so that order must not matter here.
-  for (const command of program.commands) command.copyInheritedSettings(program);
+  for (const command of program.commands) {
+    command.copyInheritedSettings(program);
+    for (const inner of command.commands) inner.copyInheritedSettings(command);
+  }
   try {
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {

@@ -112,6 +112,26 @@ function readGithub(reader: Reader): GithubSettings {
   };
 }
 
+/** What is asked of the environment when only the shared disk is touched: no credential of any zone. */
+export interface DiskConfig {
+  readonly sharedDisk: SharedDiskSettings;
+  /** `UV_*` and `PIP_INDEX_URL`, for the environment builder and nothing else. */
+  readonly builderEnvironment: Readonly<Record<string, string>>;
+}
+
+/** For commands that work on the shared disk alone. Throws `ConfigError` with every problem at once. */
+export function loadDiskConfig({ env, cwd }: Pick<LoadConfigOptions, 'env' | 'cwd'>): DiskConfig {
+  const problems: ConfigProblem[] = findUnknownKeys(env);
+  const reader = createReader(env, cwd, problems);
+  const home = resolve(cwd, reader.text('HEPHAESTUS_HOME') ?? '');
+  const config = {
+    sharedDisk: readSharedDisk(reader, home, cwd),
+    builderEnvironment: readBuilderEnvironment(env),
+  };
+  if (problems.length > 0) throw new ConfigError(problems);
+  return freeze(config);
+}
+
 function readSharedDisk(reader: Reader, home: string, cwd: string): SharedDiskSettings {
   const sharedDir = resolve(cwd, reader.text('HEPHAESTUS_SHARED_DIR') ?? join(home, 'shared'));
   const jobSharedDir = reader.text('HEPHAESTUS_JOB_SHARED_DIR') ?? sharedDir;

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs inside fresh user, mount, host name and network namespaces, and ends as the command it is given:
-#   enter-namespaces.sh HOST_NAME USER_ID HIDE_COUNT HIDE... SHOW_COUNT SHOW... COMMAND...
-# HOST_NAME and USER_ID may be empty. Folders to show stay visible, read-only, even inside a hidden folder.
+#   enter-namespaces.sh [host NAME] [hold PATH]... [hide PATH]... [show NUMBER PATH ro|rw]... [user ID] run COMMAND...
+# `hold` keeps a folder or file at hand, the first as number 0, and `show` puts it at a path: also after its own path
+# was hidden, and at a path that does not exist on this machine.
 set -eu
 
 fail() {
@@ -9,66 +10,37 @@ fail() {
   exit 125
 }
 
-host_name=$1
-user_id=$2
-shift 2
+# mount would follow /proc/self/fd to a path that something else may cover by now, hence --no-canonicalize.
+bind() {
+  mount --no-canonicalize --rbind "$1" "$2"
+}
 
-# Some programs fall back to the loopback; a fresh network namespace has it down. Nothing depends on it.
-ip link set lo up 2>/dev/null || ifconfig lo up 2>/dev/null || true
+# Nobody inside needs the folder of this script: it carries what is held. What is open stays in reach when it is hidden.
+open_stage() {
+  [ -z "$held" ] || return 0
+  { mount -t tmpfs none "${0%/*}" && exec 3<"${0%/*}"; } || fail "nothing can be mounted over ${0%/*}"
+  held=/proc/self/fd/3
+  count=0
+}
 
-if [ -n "$host_name" ]; then
-  hostname "$host_name" 2>/dev/null || fail "the host name could not be set to $host_name"
-fi
+hold() {
+  open_stage
+  if [ -d "$1" ]; then
+    mkdir "$held/$count"
+  elif [ -e "$1" ]; then
+    : >"$held/$count"
+  else
+    fail "what is to be shown does not exist: $1"
+  fi
+  bind "$1" "$held/$count" || fail "this could not be held: $1"
+  count=$((count + 1))
+}
 
-# The first list is walked twice, because what is to be shown has to be held open before anything is hidden.
-hide_count=$1
-shift
-i=0
-while [ "$i" -lt "$hide_count" ]; do
-  set -- "$@" "$1"
-  shift
-  i=$((i + 1))
-done
-# The lists are now: SHOW_COUNT SHOW... COMMAND... HIDE...; COMMAND ends where HIDE begins.
-show_count=$1
-shift
-[ "$show_count" -le 7 ] || fail "$show_count folders to show; at most 7 are possible"
-i=0
-while [ "$i" -lt "$show_count" ]; do
-  [ -d "$1" ] || fail "the folder to show does not exist: $1"
-  # A folder that is held open can be mounted from its descriptor after its path is covered.
-  case $i in
-    0) exec 3<"$1" ;;
-    1) exec 4<"$1" ;;
-    2) exec 5<"$1" ;;
-    3) exec 6<"$1" ;;
-    4) exec 7<"$1" ;;
-    5) exec 8<"$1" ;;
-    6) exec 9<"$1" ;;
-  esac
-  set -- "$@" "$1"
-  shift
-  i=$((i + 1))
-done
-
-# Now: COMMAND... HIDE... SHOW...
-command_count=$(($# - hide_count - show_count))
-i=0
-while [ "$i" -lt "$command_count" ]; do
-  set -- "$@" "$1"
-  shift
-  i=$((i + 1))
-done
-
-# Now: HIDE... SHOW... COMMAND...
-i=0
-while [ "$i" -lt "$hide_count" ]; do
+hide() {
   if [ -d "$1" ]; then
     mount -t tmpfs -o mode=0755 none "$1" || fail "the folder could not be hidden: $1"
   fi
-  shift
-  i=$((i + 1))
-done
+}
 
 # Flags that the source's file system was mounted with are locked in a user namespace and must be repeated.
 read_only() {
@@ -78,18 +50,95 @@ read_only() {
   return 1
 }
 
-i=0
-while [ "$i" -lt "$show_count" ]; do
-  mkdir -p -- "$1"
-  mount --no-canonicalize --rbind "/proc/self/fd/$((i + 3))" "$1" || fail "the folder could not be shown: $1"
-  read_only "$1" || fail "the folder could not be made read-only: $1"
+# copy_entries FROM TO: everything that stands in a folder, mounted one by one into an empty one.
+copy_entries() {
+  for entry in "$1"/* "$1"/.[!.]*; do
+    name=${entry##*/}
+    if [ -L "$entry" ]; then
+      cp -P "$entry" "$2/$name"
+    elif [ -d "$entry" ]; then
+      mkdir "$2/$name" && bind "$entry" "$2/$name" || return 1
+    elif [ -e "$entry" ]; then
+      : >"$2/$name" && bind "$entry" "$2/$name" || return 1
+    fi
+  done
+}
+
+# The old root stays until the end: what is held belongs to it, and could not be mounted any more.
+replace_root() {
+  mkdir "$held/root" && mount --no-canonicalize -t tmpfs -o mode=0755 none "$held/root" || return 1
+  copy_entries '' "$held/root" || return 1
+  old_root=/.hephaestus-old-root
+  mkdir "$held/root$old_root" && cd "$held/root" && pivot_root . ".$old_root" && cd /
+}
+
+# Nothing may be made on the disks of this machine: the deepest folder on the way to the path that exists is replaced
+# by one in memory with the same entries, and the missing folders are made in that.
+make_place() {
+  above=${1%/*}
+  while [ ! -d "${above:-/}" ]; do above=${above%/*}; done
+  if [ -n "$above" ]; then
+    exec 4<"$above"
+    mount -t tmpfs -o mode=0755 none "$above" || fail "no place could be made for $1"
+    copy_entries /proc/self/fd/4 "$above" || fail "the entries of $above could not be kept"
+    exec 4<&-
+  elif [ -z "$old_root" ]; then
+    replace_root || fail "no place could be made for $1"
+  fi
+  if [ -d "$2" ]; then mkdir -p -- "$1"; else mkdir -p -- "${1%/*}" && : >"$1"; fi
+}
+
+# show NUMBER PATH ro|rw
+show() {
+  [ -e "$2" ] || make_place "$2" "$held/$1"
+  bind "$held/$1" "$2" || fail "this could not be shown: $2"
+  [ "$3" = rw ] || read_only "$2" || fail "this could not be made read-only: $2"
+}
+
+# Some programs fall back to the loopback; a fresh network namespace has it down. Nothing depends on it.
+ip link set lo up 2>/dev/null || ifconfig lo up 2>/dev/null || true
+
+folder=$PWD
+user_id=
+old_root=
+held=
+while [ "$#" -gt 0 ]; do
+  word=$1
   shift
-  i=$((i + 1))
+  case $word in
+    host)
+      hostname "$1" 2>/dev/null || fail "the host name could not be set to $1"
+      shift
+      ;;
+    hold)
+      hold "$1"
+      shift
+      ;;
+    hide)
+      hide "$1"
+      shift
+      ;;
+    show)
+      show "$1" "$2" "$3"
+      shift 3
+      ;;
+    user)
+      user_id=$1
+      shift
+      ;;
+    run) break ;;
+    *) fail "unknown word: $word" ;;
+  esac
 done
-exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
+if [ -n "$old_root" ]; then
+  umount -l "$old_root" && rmdir "$old_root" || fail "the old root could not be taken away"
+elif [ -n "$held" ]; then
+  umount --no-canonicalize -l "$held" || fail "what was held could not be put away"
+fi
+exec 3<&-
 
 # A working directory that was covered would still be reachable by relative paths.
-cd -- "$PWD" 2>/dev/null || cd /
+cd -- "$folder" 2>/dev/null || cd /
 
 if [ -n "$user_id" ]; then
   exec unshare --user "--map-user=$user_id" "--map-group=$user_id" -- "$@"

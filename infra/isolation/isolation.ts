@@ -15,10 +15,19 @@ export interface IsolationOptions {
   readonly hostName?: string;
   /** Absolute paths of folders that are covered by an empty one; `namespaces` only. One that is not there is skipped. */
   readonly hide?: readonly string[];
-  /** Absolute paths of at most 7 folders that stay visible, read-only, also inside a hidden one; `namespaces` only. */
+  /** Folders that stay visible, read-only, also inside a hidden one; `namespaces` only. Absolute paths. */
   readonly bindReadOnly?: readonly string[];
+  /** What is seen at another place than it stands at; `namespaces` only. */
+  readonly bind?: readonly Bind[];
   /** User and group id that the process sees itself as; it owns the same files as before. `namespaces` only. */
   readonly userId?: number;
+}
+
+/** A folder or file that the process sees at `to`, even if no such path exists on this machine. Absolute paths. */
+export interface Bind {
+  readonly from: string;
+  readonly to: string;
+  readonly writable?: boolean;
 }
 
 const enterNamespaces = join(import.meta.dirname, 'enter-namespaces.sh');
@@ -48,18 +57,31 @@ export function isolatedCommand(
   if (program === undefined) throw new TypeError('isolatedCommand needs a program to run, got an empty argv');
   switch (kind) {
     case 'namespaces': {
-      const hide = options.hide ?? [];
-      const show = options.bindReadOnly ?? [];
-      const user = options.userId === undefined ? '' : String(options.userId);
-      const lists = [String(hide.length), ...hide, String(show.length), ...show];
-      const enter = ['sh', enterNamespaces, options.hostName ?? '', user, ...lists];
-      return ['unshare', '--map-root-user', '--mount', '--uts', '--net', '--', ...enter, program, ...rest];
+      const enter = ['sh', enterNamespaces, ...steps(options), 'run', program, ...rest];
+      return ['unshare', '--map-root-user', '--mount', '--uts', '--net', '--', ...enter];
     }
     case 'seccomp':
       return ['python3', '-I', '-S', noNetwork, program, ...rest];
     case 'none':
       return [program, ...rest];
   }
+}
+
+/** The words of `enter-namespaces.sh`: what is to be shown is held before anything is hidden. */
+function steps({ hostName, hide = [], bindReadOnly = [], bind = [], userId }: IsolationOptions): string[] {
+  const shown: readonly Bind[] = [...bindReadOnly.map((path) => ({ from: path, to: path })), ...bind];
+  return [
+    ...(hostName === undefined ? [] : ['host', hostName]),
+    ...shown.flatMap(({ from }) => ['hold', from]),
+    ...hide.flatMap((path) => ['hide', path]),
+    ...shown.flatMap(({ to, writable }, index) => [
+      'show',
+      String(index),
+      to,
+      writable === true ? 'rw' : 'ro',
+    ]),
+    ...(userId === undefined ? [] : ['user', String(userId)]),
+  ];
 }
 
 /** What a kind of isolation cannot promise, as sentences for people; empty when it promises everything. */

@@ -18,6 +18,8 @@ export interface Tools {
   readonly wandb: string;
   /** For tests alone. */
   readonly shellcheck: string;
+  /** A Python with `packaging` (tags and markers of packages) and `pyelftools`. */
+  readonly python: string;
   readonly node: string;
   readonly geminiScript: string;
   readonly qwenScript: string;
@@ -27,7 +29,7 @@ export interface Tools {
   readonly qwen: readonly [string, ...string[]];
 }
 
-export type ToolName = 'temporal' | 'testServer' | 'uv' | 'wandb' | 'shellcheck' | 'agents';
+export type ToolName = 'temporal' | 'testServer' | 'uv' | 'wandb' | 'python' | 'shellcheck' | 'agents';
 
 export interface EnsureToolsOptions {
   /** The checkout's `.tools`; may be deleted at any time that nothing runs. */
@@ -57,7 +59,15 @@ interface Context {
   readonly log: (line: string) => void;
 }
 
-const everything: readonly ToolName[] = ['temporal', 'testServer', 'uv', 'wandb', 'shellcheck', 'agents'];
+const everything: readonly ToolName[] = [
+  'temporal',
+  'testServer',
+  'uv',
+  'wandb',
+  'python',
+  'shellcheck',
+  'agents',
+];
 const here = dirname(fileURLToPath(import.meta.url));
 
 /** Whatever changes how the folders are made must change this. */
@@ -94,7 +104,7 @@ export async function ensureTools(options: EnsureToolsOptions): Promise<Tools> {
   return { ...python, ...agents, node: process.execPath };
 }
 
-type PythonTools = Pick<Tools, 'temporal' | 'temporalTestServer' | 'uv' | 'wandb' | 'shellcheck'>;
+type PythonTools = Pick<Tools, 'temporal' | 'temporalTestServer' | 'uv' | 'wandb' | 'python' | 'shellcheck'>;
 
 async function pythonTools(context: Context, which: ReadonlySet<ToolName>): Promise<PythonTools> {
   const [temporal, uv, wandb] = await Promise.all(
@@ -106,6 +116,7 @@ async function pythonTools(context: Context, which: ReadonlySet<ToolName>): Prom
   const missing =
     which.has('testServer') ||
     which.has('shellcheck') ||
+    which.has('python') ||
     (which.has('temporal') && temporal === undefined) ||
     (which.has('uv') && uv === undefined) ||
     (which.has('wandb') && wandb === undefined);
@@ -118,6 +129,7 @@ async function pythonTools(context: Context, which: ReadonlySet<ToolName>): Prom
     wandb: wandb ?? join(bin, 'wandb'),
     // Every version of it knows other warnings: only the locked one is asked.
     shellcheck: join(bin, 'shellcheck'),
+    python: join(bin, 'python'),
   };
 }
 

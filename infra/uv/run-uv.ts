@@ -14,6 +14,8 @@ export interface UvCommand {
   readonly cwd: string;
   /** Settings of this one call, over those of the environment. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** For standard input, which is empty otherwise. */
+  readonly input?: string;
   /** Fired, the process and all its children are killed. */
   readonly signal?: AbortSignal;
 }
@@ -24,6 +26,8 @@ export interface UvResult {
   readonly stdout: string;
   /** The last words of both streams, for people; addresses are shown without their credentials. */
   readonly tail: string;
+  /** What uv warned of, a line each, for people. */
+  readonly warnings: readonly string[];
 }
 
 /** Where packages and interpreters come from is the machine's business; how the environment is made is ours. */
@@ -34,7 +38,7 @@ const tailLines = 30;
 
 /** Runs uv to its end. Throws `Failure` only when it could not be started; an aborted call throws the signal's reason. */
 export async function runUv({ uv, environment }: UvSettings, command: UvCommand): Promise<UvResult> {
-  const { args, cwd, settings, signal } = command;
+  const { args, cwd, settings, signal, input } = command;
   signal?.throwIfAborted();
   const child = execa(uv, args, {
     cwd,
@@ -42,7 +46,7 @@ export async function runUv({ uv, environment }: UvSettings, command: UvCommand)
     extendEnv: false,
     reject: false,
     all: true,
-    stdin: 'ignore',
+    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
     // Its own process group, so that builds which it starts die with it.
     detached: true,
     cleanup: false,
@@ -57,7 +61,12 @@ export async function runUv({ uv, environment }: UvSettings, command: UvCommand)
       const how = result.signal === undefined ? result.shortMessage : `it was ended by ${result.signal}`;
       throw new Failure('EnvironmentBuildFailed', `uv (${uv}) did not run to its end: ${how}`);
     }
-    return { exitCode: result.exitCode, stdout: result.stdout, tail: tailOf(result.all) };
+    return {
+      exitCode: result.exitCode,
+      stdout: result.stdout,
+      tail: tailOf(result.all),
+      warnings: warningsIn(result.stderr),
+    };
   } finally {
     signal?.removeEventListener('abort', kill);
     process.removeListener('exit', kill);
@@ -81,6 +90,14 @@ function killGroup(pid: number | undefined): void {
 }
 
 function tailOf(output: string): string {
-  const safe = output.replaceAll(/(\/\/)[^/@\s]+@/g, '$1***@');
-  return safe.trim().split('\n').slice(-tailLines).join('\n');
+  return withoutCredentials(output).trim().split('\n').slice(-tailLines).join('\n');
+}
+
+function warningsIn(output: string): readonly string[] {
+  const lines = withoutCredentials(output).split('\n');
+  return lines.filter((line) => line.startsWith('warning: ')).map((line) => line.slice('warning: '.length));
+}
+
+function withoutCredentials(output: string): string {
+  return output.replaceAll(/(\/\/)[^/@\s]+@/g, '$1***@');
 }

@@ -7,14 +7,14 @@ import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 
 import type { FreezeInput, FrozenEnvironment } from '../../../activities/environment/interface.ts';
 import { readProof } from '../../../activities/environment/proof.ts';
+import { treeDigest } from '../../../activities/environment/tree-digest.ts';
 import { freezeIn, quietActivity, SmallWorld } from './small-project.ts';
 
-const uv = inject('tools').uv;
 const hello = { 'hello/__init__.py': 'def greet():\n    return "good day"\n' };
 let world: SmallWorld;
 
 beforeEach(async () => {
-  world = await SmallWorld.create(uv);
+  world = await SmallWorld.create(inject('tools'));
 });
 
 afterEach(() => world.remove());
@@ -37,7 +37,8 @@ describe('freezeEnvironment', () => {
     expect(stdout).toBe(`good day\n${join(folder, 'venv')}`);
     expect(await readProof(folder)).toMatchObject({
       digest: frozen.digest,
-      packages: [{ name: 'hello', version: '1.0' }],
+      packages: [{ name: 'hello', version: '1.0', hashes: [expect.stringMatching(/^sha256:[0-9a-f]{64}$/)] }],
+      treeDigest: (await treeDigest(folder)).digest,
       rehearsal: { imported: ['hello'] },
       python: { version: world.python, managed: false },
     });
@@ -91,7 +92,10 @@ describe('freezeEnvironment', () => {
     const here = await freeze(world.input('first'));
     const there = await freezeIn(quietActivity(), elsewhere, world.input('first'));
     expect(there.digest).not.toBe(here.digest);
-    expect(there.missingGuarantees.join()).toContain('the job sees the same disk at /job/disk');
+    // Where a folder can be shown at another path, it was rehearsed there.
+    const elsewhereSeen = world.dependencies.isolation === 'namespaces' ? '' : 'the job sees it at /job/disk';
+    expect(there.missingGuarantees.join()).toContain(elsewhereSeen);
+    expect(here.missingGuarantees.join()).not.toContain('/job/disk');
     const activate = join(world.shared, 'environments', there.digest, 'venv', 'bin', 'activate');
     expect(await readFile(activate, 'utf8')).toContain(`/job/disk/environments/${there.digest}/venv`);
   });
@@ -210,10 +214,14 @@ describe('what freezeEnvironment refuses', () => {
       const error: unknown = await freeze(world.input('first')).catch((reason: unknown) => reason);
       expect(error).toMatchObject({ type: 'EnvironmentNotPortable' });
       const { message } = error as Error;
-      expect(message).toContain("- import broken fails: ModuleNotFoundError: No module named 'nowhere'");
-      expect(message).toMatch(/- import calling fails: \w*Error/);
+      expect(message).toContain(
+        "- [import-fails] import broken fails: ModuleNotFoundError: No module named 'nowhere'",
+      );
+      expect(message).toMatch(/- \[import-fails\] import calling fails: \w*Error/);
       expect(connections).toBe(0);
-      expect(message).toMatch(/leaving\.pth adds \/opt\/elsewhere to the search path/);
+      expect(message).toMatch(
+        /\[foreign-path-file\] \S+leaving\.pth adds \/opt\/elsewhere to the search path/,
+      );
       expect(await world.environments()).toEqual([]);
     } finally {
       server.close();

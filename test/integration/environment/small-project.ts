@@ -14,23 +14,44 @@ import type { FreezeInput, FrozenEnvironment } from '../../../activities/environ
 import { processEnvironment } from '../../../infra/env.ts';
 import { detectIsolation } from '../../../infra/isolation/isolation.ts';
 import { preflight } from '../../../infra/tools/preflight.ts';
+import type { Tools } from '../../../infra/tools/ensure-tools.ts';
 import { toolEnvironment } from '../../../infra/tools/tool-environment.ts';
 import { lockProject } from '../../../infra/uv/lock-project.ts';
 
-/** Arguments: wheel folder, name, and the files as JSON. Prints the sha256. */
+/** Arguments: wheel folder, name, the files as JSON, and how it is packed. Prints the sha256. */
 const makeWheel = `
-import hashlib, json, os, sys, zipfile
-folder, name, files = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
-info = f"{name}-1.0.dist-info"
-files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\\nName: {name}\\nVersion: 1.0\\n"
-files[f"{info}/WHEEL"] = "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
-files[f"{info}/RECORD"] = "".join(f"{file},,\\n" for file in files) + f"{info}/RECORD,,\\n"
-path = os.path.join(folder, f"{name}-1.0-py3-none-any.whl")
-with zipfile.ZipFile(path, "w") as wheel:
-    for file, text in files.items():
-        wheel.writestr(zipfile.ZipInfo(file, (2026, 1, 1, 0, 0, 0)), text)
+import hashlib, io, json, os, sys, tarfile, zipfile
+folder, name, files, how = sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), json.loads(sys.argv[4])
+version, tag = how.get("version", "1.0"), how.get("tag", "py3-none-any")
+metadata = f"Metadata-Version: 2.2\\nName: {name}\\nVersion: {version}\\n" + "".join(f"Requires-Dist: {each}\\n" for each in how.get("requires", []))
+if how.get("source"):
+    path = os.path.join(folder, f"{name}-{version}.tar.gz")
+    with tarfile.open(path, "w:gz") as source:
+        for file, text in {**files, "PKG-INFO": metadata}.items():
+            entry = tarfile.TarInfo(f"{name}-{version}/{file}")
+            entry.size = len(text)
+            source.addfile(entry, io.BytesIO(text.encode()))
+else:
+    info = f"{name}-{version}.dist-info"
+    files[f"{info}/METADATA"] = metadata
+    files[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: {tag}\\n"
+    files[f"{info}/RECORD"] = "".join(f"{file},,\\n" for file in files) + f"{info}/RECORD,,\\n"
+    path = os.path.join(folder, f"{name}-{version}-{tag}.whl")
+    with zipfile.ZipFile(path, "w") as wheel:
+        for file, text in files.items():
+            wheel.writestr(zipfile.ZipInfo(file, (2026, 1, 1, 0, 0, 0)), text)
 print(hashlib.sha256(open(path, "rb").read()).hexdigest())
 `;
+
+export interface Packing {
+  /** 1.0 when not given. */
+  readonly version?: string;
+  /** Of the wheel; any Python on any platform when not given. */
+  readonly tag?: string;
+  readonly requires?: readonly string[];
+  /** A source distribution instead of a wheel. */
+  readonly source?: true;
+}
 
 /** A shared disk with experiments on a package index of its own, in a folder: nothing is asked of the network. */
 export class SmallWorld {
@@ -55,7 +76,7 @@ export class SmallWorld {
     this.#uv = uv;
   }
 
-  static async create(uv: string): Promise<SmallWorld> {
+  static async create({ uv, python }: Tools): Promise<SmallWorld> {
     const root = await realpath(await mkdtemp(join(tmpdir(), 'freeze-')));
     const shared = join(root, 'shared');
     await mkdir(join(root, 'wheels'));
@@ -70,23 +91,32 @@ export class SmallWorld {
     return new SmallWorld(root, uv, await thisPython(environment), {
       disk: { sharedDir: shared, jobSharedDir: shared },
       uv: counting,
+      python,
       environment: { ...environment, UV_CACHE_DIR: join(root, 'cache') },
       isolation: await detectIsolation(),
     });
   }
 
-  /** Puts a package of version 1.0 into the index; returns its requirement with hash. */
-  async addPackage(name: string, files: Readonly<Record<string, string>>): Promise<string> {
+  /** Puts a package into the index; returns its requirement with hash. */
+  async addPackage(
+    name: string,
+    files: Readonly<Record<string, string>>,
+    packing: Packing = {},
+  ): Promise<string> {
     const args = ['-c', makeWheel, join(this.root, 'wheels'), name, JSON.stringify(files)];
-    const { stdout } = await execa(this.interpreter, args);
-    return `${name}==1.0 --hash=sha256:${stdout.trim()}`;
+    const { stdout } = await execa(this.interpreter, [...args, JSON.stringify(packing)]);
+    return `${name}==${packing.version ?? '1.0'} --hash=sha256:${stdout.trim()}`;
   }
 
   /** An experiment's worktree that needs these packages; returns its folder. */
-  async addExperiment(id: string, packages: readonly string[]): Promise<string> {
+  async addExperiment(
+    id: string,
+    packages: readonly string[],
+    project: string = this.pyproject(packages),
+  ): Promise<string> {
     const source = join(this.shared, 'experiments', id, 'source');
     await mkdir(source, { recursive: true });
-    await writeFile(join(source, 'pyproject.toml'), this.pyproject(packages));
+    await writeFile(join(source, 'pyproject.toml'), project);
     await lockProject(source, {
       uv: this.#uv,
       environment: this.dependencies.environment,

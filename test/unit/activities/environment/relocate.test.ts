@@ -59,4 +59,17 @@ describe('relocate', () => {
     );
     expect(await text(`${python}/lib/pkgconfig/python.pc`)).toBe(`prefix=/job/${python}\n`);
   });
+
+  it.each(['3.9.18', '3.15.0', 'nonsense', ''])(
+    'refuses an interpreter of its own that was never tried: "%s"',
+    async (version) => {
+      await write('python/cpython/bin/python3', '');
+      await write('venv/pyvenv.cfg', `home = ${folder}/python/cpython/bin\nversion_info = ${version}\n`);
+      await mkdir(join(folder, 'venv/bin'));
+      await expect(relocate(folder, '/job')).rejects.toMatchObject({
+        type: 'EnvironmentNotPortable',
+        message: expect.stringMatching(/expected 3\.10 to 3\.14/),
+      });
+    },
+  );
 });

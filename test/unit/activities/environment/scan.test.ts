@@ -2,7 +2,7 @@ import { chmod, link, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 
 import { scan } from '../../../../activities/environment/scan.ts';
 
@@ -17,6 +17,7 @@ beforeEach(async () => {
   await write('image/bin/python3.11', '');
   await plant('venv/pyvenv.cfg', `home = ${root}/image/bin\nversion_info = 3.11.7\n`);
   await plant('venv/bin/tool', `#!${folder}/venv/bin/python\n`, 0o755);
+  await plant('venv/bin/activate', `VIRTUAL_ENV='${folder}/venv'\nexport VIRTUAL_ENV\n`);
   await plant('venv/bin/shell', '#!/bin/sh\n', 0o755);
   await plant(`${packages}/hello/__init__.py`, 'x = 1\n');
   await plant(`${packages}/fine.pth`, '# a comment\nhello\nimport hello; hello.patch()\n');
@@ -35,26 +36,38 @@ async function write(path: string, text: string, mode = 0o644): Promise<void> {
 
 const plant = (path: string, text: string, mode?: number) => write(join('environment', path), text, mode);
 
-async function findings(interpreterPrefix: string | null = join(root, 'image')): Promise<readonly string[]> {
-  return (await scan({ folder, path: folder, interpreterPrefix })).findings;
+async function findings(
+  interpreterPrefix: string | null = join(root, 'image'),
+  path = folder,
+): Promise<readonly string[]> {
+  const { python } = inject('tools');
+  const result = await scan({ folder, path, interpreterPrefix, python, glibc: null });
+  return result.findings.map(({ code, sentence }) => `${code}: ${sentence}`);
 }
 
 describe('scan', () => {
   it('finds nothing in a good environment, and meets every file once', async () => {
-    const result = await scan({ folder, path: folder, interpreterPrefix: join(root, 'image') });
+    const { python } = inject('tools');
+    const interpreterPrefix = join(root, 'image');
+    const result = await scan({ folder, path: folder, interpreterPrefix, python, glibc: null });
     expect(result.findings).toEqual([]);
-    expect(result.files).toBe(6);
+    // Seven files and two links.
+    expect(result.files).toBe(9);
   });
 
   it('knows the environment by the path that the job sees', async () => {
-    const result = await scan({ folder, path: '/job/environment', interpreterPrefix: join(root, 'image') });
-    expect(result.findings).toEqual([expect.stringMatching(/^venv\/bin\/tool starts with #!/)]);
+    expect(await findings(join(root, 'image'), '/job/environment')).toEqual([
+      expect.stringMatching(
+        /^foreign-activate: venv\/bin\/activate enters .*; the job has it at \/job\/environment\/venv/,
+      ),
+      expect.stringMatching(/^foreign-shebang: venv\/bin\/tool starts with #!/),
+    ]);
   });
 
   it('does not take the image for part of an environment with its own interpreter', async () => {
     expect(await findings(null)).toEqual([
-      expect.stringMatching(/^venv\/bin\/python links out of the environment/),
-      expect.stringMatching(/^venv\/pyvenv\.cfg has home = /),
+      expect.stringMatching(/^escaping-link: venv\/bin\/python links out of the environment/),
+      expect.stringMatching(/^foreign-home: venv\/pyvenv\.cfg has home = /),
     ]);
   });
 
@@ -64,54 +77,54 @@ describe('scan', () => {
         await write('outside/data.bin', '');
         await symlink(join(root, 'outside/data.bin'), join(folder, packages, 'data.bin'));
       },
-      found: /data\.bin links out of the environment/,
+      found: /^escaping-link: .*data\.bin links out of the environment/,
     },
     'a relative link that escapes': {
       plant: async () => {
         await write('outside/model.bin', '');
         await symlink('../../../../../outside', join(folder, packages, 'models'));
       },
-      found: /models links out of the environment/,
+      found: /^escaping-link: .*models links out of the environment/,
     },
     'a dangling link': {
       plant: () => symlink('nothing', join(folder, packages, 'dangling')),
-      found: /dangling links to nothing, which does not exist/,
+      found: /^dangling-link: .*dangling links to nothing, which does not exist/,
     },
     'an absolute link to itself': {
       plant: () => symlink(join(folder, packages, 'hello'), join(folder, packages, 'alias')),
-      found: /alias is an absolute link/,
+      found: /^absolute-link: .*alias is an absolute link/,
     },
     'a hard link': {
       plant: async () => {
         await write('cache/shared.py', '');
         await link(join(root, 'cache/shared.py'), join(folder, packages, 'shared.py'));
       },
-      found: /shared\.py is a hard link/,
+      found: /^hard-link: .*shared\.py is a hard link/,
     },
     'a setuid bit': {
       plant: () => plant(`${packages}/root`, '', 0o4755),
-      found: /root is setuid/,
+      found: /^setuid-file: .*root is setuid/,
     },
     'a path file that leads out': {
       plant: () => plant(`${packages}/out.pth`, '/opt/code\n'),
-      found: /out\.pth adds \/opt\/code/,
+      found: /^foreign-path-file: .*out\.pth adds \/opt\/code/,
     },
     'an editable install by a finder': {
       plant: () =>
         plant(`${packages}/e.pth`, 'import __editable___x_finder; __editable___x_finder.install()\n'),
-      found: /e\.pth belongs to an editable install/,
+      found: /^editable-install: .*e\.pth belongs to an editable install/,
     },
     'an editable install by its record': {
       plant: () => plant(`${packages}/e-1.dist-info/direct_url.json`, '{"dir_info": {"editable": true}}'),
-      found: /direct_url\.json says that the package is an editable install/,
+      found: /^editable-install: .*direct_url\.json tells of an editable install/,
     },
     'a script of another interpreter': {
       plant: () => plant('venv/bin/stray', '#!/home/someone/venv/bin/python\n', 0o755),
-      found: /stray starts with #!\/home\/someone/,
+      found: /^foreign-shebang: .*stray starts with #!\/home\/someone/,
     },
     'a home elsewhere': {
       plant: () => plant('venv/pyvenv.cfg', 'home = /home/someone/python/bin\n'),
-      found: /home = \/home\/someone\/python\/bin/,
+      found: /^foreign-home: .*home = \/home\/someone\/python\/bin/,
     },
   };
 

@@ -99,6 +99,35 @@ describe('isolatedCommand', () => {
     },
   );
 
+  it.skipIf(kind !== 'namespaces').each(['', 'beside/'])(
+    'shows folders and files at places that do not exist here: below "/%s"',
+    async (place) => {
+      const real = join(folder, 'real');
+      await mkdir(join(real, 'inner'), { recursive: true });
+      await writeFile(join(real, 'file'), 'seen');
+      const below = place === '' ? '/' : `${folder}/`;
+      const to = `${below}elsewhere-${process.pid}/deep/disk`;
+      const script = [
+        `cat "${to}/file"; echo`,
+        `(echo x > "${to}/file") 2>/dev/null || echo read-only`,
+        `echo new > "${to}/inner/new" && cat "${to}/inner/new"`,
+        `cat "${to}.txt"; echo`,
+        `ls -d "${real}" /usr /.hephaestus* 2>/dev/null | wc -l`,
+      ].join('\n');
+      const result = await run('namespaces', ['sh', '-c', script], {
+        bind: [
+          { from: real, to },
+          { from: join(real, 'inner'), to: `${to}/inner`, writable: true },
+          { from: join(real, 'file'), to: `${to}.txt` },
+        ],
+        userId: 65_534,
+      });
+      expect(result.stdout.split('\n')).toEqual(['seen', 'read-only', 'new', 'seen', '2']);
+      expect(await readFile(join(real, 'inner', 'new'), 'utf8')).toBe('new\n');
+      await expect(readFile(join(to, 'file'))).rejects.toThrow('ENOENT');
+    },
+  );
+
   it.skipIf(kind !== 'namespaces')('can make the process see itself as another user', async () => {
     expect((await run('namespaces', ['id', '-u'], { userId: 65_534 })).stdout).toBe('65534');
   });
