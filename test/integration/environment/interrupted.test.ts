@@ -37,21 +37,19 @@ async function isAlive(pid: number): Promise<boolean> {
 }
 
 describe('what killed builders left', () => {
-  const environments = () => join(world.shared, 'environments');
   const abandoned = `${'a'.repeat(32)}.AbCdEf`;
   const halfProven = 'b'.repeat(32);
   const inWork = `${'c'.repeat(32)}.AbCdEf`;
 
   it('is swept by the next build, but not what somebody is building', async () => {
+    const environments = join(world.shared, 'environments');
     for (const name of [abandoned, halfProven, inWork]) {
-      await mkdir(join(environments(), name, 'venv', 'bin'), { recursive: true });
+      await mkdir(join(environments, name, 'venv', 'bin'), { recursive: true });
     }
-    await mkdir(join(environments(), 'notes'));
-    await execa('chmod', ['-R', 'a-w', join(environments(), abandoned)]);
-    const { digest } = await holdLock(
-      join(environments(), 'c'.repeat(32)),
-      new AbortController().signal,
-      () => freezeIn(quietActivity(), world.dependencies, world.input('first')),
+    await mkdir(join(environments, 'notes'));
+    await execa('chmod', ['-R', 'a-w', join(environments, abandoned)]);
+    const { digest } = await holdLock(join(environments, 'c'.repeat(32)), new AbortController().signal, () =>
+      freezeIn(quietActivity(), world.dependencies, world.input('first')),
     );
     expect((await world.environments()).toSorted()).toEqual([digest, inWork, 'notes'].toSorted());
   });
