@@ -18,7 +18,7 @@ import { unlessMissing } from '../../infra/unless-missing.ts';
 import { findRunLogs } from '../../infra/wandb/find-run-log.ts';
 import { readTransactionLog } from '../../infra/wandb/transaction-log.ts';
 import { sourceDir } from '../attempts/attempt-paths.ts';
-import { readRecords } from '../attempts/read-records.ts';
+import { lookAtRecords, readLogTail } from '../attempts/read-records.ts';
 import type { EnvironmentDependencies } from './freeze.ts';
 import type { CommandRehearsal, RehearsalCode, RehearseCommandInput } from './interface.ts';
 import { judgeRehearsal, type SeenRun } from './judge-rehearsal.ts';
@@ -76,12 +76,13 @@ async function rehearseNow(
     const { seconds, exitCode, words } = await perform(stage, dependencies, isolation, signal);
     const facts = await readRehearsalFacts(stage.folder);
     if (exitCode === isolationFailed && facts.code === null) return notPossible(words, missing);
-    const [run, records] = await Promise.all([
+    const [run, { exit }, logTail] = await Promise.all([
       seenRun(stage.attemptFolder, input.runId),
-      readRecords(stage.attemptFolder),
+      lookAtRecords(stage.attemptFolder),
+      readLogTail(stage.attemptFolder),
     ]);
-    const outputTail = records.logTail === '' ? words : records.logTail;
-    const refusal = records.exit?.reason ?? null;
+    const outputTail = logTail === '' ? words : logTail;
+    const refusal = exit?.reason ?? null;
     const judgement = judgeRehearsal({
       ...facts,
       run,

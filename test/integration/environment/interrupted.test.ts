@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 
+import { holdLock } from '../../../activities/environment/hold-lock.ts';
 import { readProof } from '../../../activities/environment/proof.ts';
 import { freezeIn, quietActivity, SmallWorld } from './small-project.ts';
 
@@ -35,29 +36,53 @@ async function isAlive(pid: number): Promise<boolean> {
   return stdout.trim() !== '' && !stdout.trim().startsWith('Z');
 }
 
+describe('what killed builders left', () => {
+  const abandoned = `${'a'.repeat(32)}.AbCdEf`;
+  const halfProven = 'b'.repeat(32);
+  const inWork = `${'c'.repeat(32)}.AbCdEf`;
+
+  it('is swept by the next build, but not what somebody is building', async () => {
+    const environments = join(world.shared, 'environments');
+    for (const name of [abandoned, halfProven, inWork]) {
+      await mkdir(join(environments, name, 'venv', 'bin'), { recursive: true });
+    }
+    await mkdir(join(environments, 'notes'));
+    await execa('chmod', ['-R', 'a-w', join(environments, abandoned)]);
+    const { digest } = await holdLock(join(environments, 'c'.repeat(32)), new AbortController().signal, () =>
+      freezeIn(quietActivity(), world.dependencies, world.input('first')),
+    );
+    expect((await world.environments()).toSorted()).toEqual([digest, inWork, 'notes'].toSorted());
+  });
+});
+
 describe('an interrupted freeze', () => {
-  it('is done again after its worker was killed, whatever the orphaned uv still does', async () => {
-    await writeFile(join(world.root, 'hang'), 'sync');
-    const script = `
+  const steps = ['lock', 'export', 'sync', 'pip'];
+
+  it.each(steps)(
+    'is done again after its worker was killed in uv %s, whatever uv still does',
+    async (step) => {
+      await writeFile(join(world.root, 'hang'), step);
+      const script = `
       import { freeze } from '${join(activities, 'freeze.ts')}';
       await freeze(${JSON.stringify(world.dependencies)}, ${JSON.stringify(world.input('first'))}, new AbortController().signal);`;
-    const worker = execa(process.execPath, ['--input-type=module', '-e', script], { reject: false });
-    const orphan = await hangingUv();
-    onTestFinished(() => void process.kill(orphan, 'SIGKILL'));
-    worker.kill('SIGKILL');
-    await worker;
-    expect(await isAlive(orphan)).toBe(true);
-    const left = await world.environments();
-    expect(left).toHaveLength(2);
-    expect(left).toContainEqual(expect.stringMatching(/^\w{32}\.\w{6}$/));
-    const lock = left.find((name) => name.endsWith('.lock')) ?? 'no lock';
-    // As if the time after which a lock counts as abandoned had passed.
-    await utimes(join(world.shared, 'environments', lock), new Date(0), new Date(0));
-    await rm(join(world.root, 'hang'));
-    const frozen = await freezeIn(quietActivity(), world.dependencies, world.input('first'));
-    expect(frozen.reused).toBe(false);
-    expect(await world.environments()).toEqual([frozen.digest]);
-  });
+      const worker = execa(process.execPath, ['--input-type=module', '-e', script], { reject: false });
+      const orphan = await hangingUv();
+      onTestFinished(() => void process.kill(orphan, 'SIGKILL'));
+      worker.kill('SIGKILL');
+      await worker;
+      expect(await isAlive(orphan)).toBe(true);
+      const left = await world.environments();
+      expect(left).toHaveLength(2);
+      expect(left).toContainEqual(expect.stringMatching(/^\w{32}\.\w{6}$/));
+      const lock = left.find((name) => name.endsWith('.lock')) ?? 'no lock';
+      // As if the time after which a lock counts as abandoned had passed.
+      await utimes(join(world.shared, 'environments', lock), new Date(0), new Date(0));
+      await rm(join(world.root, 'hang'));
+      const frozen = await freezeIn(quietActivity(), world.dependencies, world.input('first'));
+      expect(frozen.reused).toBe(false);
+      expect(await world.environments()).toEqual([frozen.digest]);
+    },
+  );
 
   it('does not trust a folder without a proof, nor one with half a proof', async () => {
     const { digest } = await freezeIn(quietActivity(), world.dependencies, world.input('first'));

@@ -221,7 +221,9 @@ describe('a fault planted in what an environment is made of', () => {
       { code: 'index-warning', sentence: expect.stringMatching(/withdrawn==1\.0.*computes wrong gradients/) },
     ]);
   });
+});
 
+describe('the planted faults', () => {
   it('covers every code with the faults planted in environments', () => {
     const told: EnvironmentFindingCode[] = ['overridden-dependencies', 'index-warning'];
     const planted = [...Object.keys(inEnvironment), ...Object.keys(inSources), ...told];
