@@ -5,6 +5,8 @@ export interface OwnCheck {
   readonly name: string;
   readonly passed: boolean;
   readonly detail: string;
+  /** A failure that the coding agent can mend goes back to it; any other blocks. */
+  readonly mendable: boolean;
 }
 
 export interface GatePolicy {
@@ -43,9 +45,19 @@ export function decideGate(snapshot: PullRequestSnapshot, policy: GatePolicy): G
     return block(`the head moved to ${short(snapshot.headSha)}, the gate is about ${short(policy.headSha)}`);
   }
   const failedOwn = policy.ownChecks.filter((check) => !check.passed);
-  if (failedOwn.length > 0) return block(...failedOwn.map((check) => `${check.name}: ${check.detail}`));
+  const hopeless = failedOwn.filter((check) => !check.mendable);
+  if (hopeless.length > 0) return block(...hopeless.map((check) => `${check.name}: ${check.detail}`));
 
-  const findings = [...findingsOfChecks(snapshot, policy), ...findingsOfReviews(snapshot)];
+  const findings = [
+    ...failedOwn.map((check): Finding => ({
+      source: check.name,
+      path: null,
+      line: null,
+      text: check.detail,
+    })),
+    ...findingsOfChecks(snapshot, policy),
+    ...findingsOfReviews(snapshot),
+  ];
   const waiting = [...waitingForChecks(snapshot, policy), ...waitingForCopilot(snapshot, policy)];
   if (waiting.length > 0) return { status: 'wait', reasons: waiting };
   if (findings.length === 0) return { status: 'pass', reasons: passReasons(snapshot, policy) };

@@ -8,7 +8,7 @@ import type { ExperimentInput, ExperimentStatus, JobStatus, PhaseRecord } from '
 import { branchName } from '../domain/ids.ts';
 import type { Outcome, Phase } from '../domain/phase.ts';
 import type { TaskNote } from '../domain/task-note.ts';
-import type { FrozenEnvironment } from '../activities/environment/interface.ts';
+import type { CommandRehearsal, FrozenEnvironment } from '../activities/environment/interface.ts';
 import type { Implementation } from '../activities/coding/interface.ts';
 import type { Picture, PullRequestRef } from '../activities/github/interface.ts';
 import type { WrittenNote } from '../activities/notes/interface.ts';
@@ -41,6 +41,8 @@ export interface Experiment {
   round: number;
   repairs: number;
   environment: FrozenEnvironment | null;
+  /** How the command behaved where everything is as in the job but the GPU; null before it was tried. */
+  rehearsal: CommandRehearsal | null;
   pullRequest: PullRequestRef | null;
   commentUrl: string | null;
   gate: GateAnswer | null;
@@ -77,6 +79,7 @@ export function openExperiment(input: ExperimentInput): Experiment {
     round: 0,
     repairs: 0,
     environment: null,
+    rehearsal: null,
     pullRequest: null,
     commentUrl: null,
     gate: null,

@@ -1,4 +1,7 @@
+import { workflowInfo } from '@temporalio/workflow';
+
 import type { Finding } from '../domain/decide-gate.ts';
+import { wandbRunId } from '../domain/ids.ts';
 import type { ExperimentSource } from '../domain/experiment.ts';
 import type { TaskNote } from '../domain/task-note.ts';
 import type { RepositoryDescription } from '../activities/github/interface.ts';
@@ -66,17 +69,40 @@ export async function implement(
   experiment.evidence = null;
   experiment.finished = [];
   experiment.gate = null;
+  experiment.rehearsal = null;
   experiment.override = null;
 }
 
-/** uv builds the environment on the shared disk, or finds the one of the same digest. */
+/**
+ * uv builds the environment on the shared disk, or finds the one of the same digest; then the command itself is tried in
+ * it for a short while, as the job will run it. What came of that is for the gate to judge.
+ */
 export async function freeze(experiment: Experiment): Promise<void> {
+  const note = noteOf(experiment);
+  const { id } = experiment.input;
   enterPhase(experiment, 'freezing', 'the environment');
   experiment.environment = await environment.freezeEnvironment.executeWithOptions(
     { summary: 'uv freezes the environment' },
-    [{ experimentId: experiment.input.id, environment: noteOf(experiment).environment }],
+    [{ experimentId: id, environment: note.environment }],
+  );
+  enterPhase(experiment, 'freezing', 'the rehearsal of the command');
+  const seed = note.seeds[0] ?? 0;
+  experiment.rehearsal = await environment.rehearseCommand.executeWithOptions(
+    { summary: 'rehearses the command without network' },
+    [
+      {
+        experimentId: id,
+        note,
+        headSha: implementationOf(experiment).headSha,
+        seed,
+        runId: wandbRunId(id, rehearsalAttempt, seed, workflowInfo().firstExecutionRunId.slice(0, 6)),
+      },
+    ],
   );
 }
+
+/** Attempts of jobs count from 1. */
+const rehearsalAttempt = 0;
 
 /** The branch is pushed and the pull request opened, or found again. */
 export async function propose(experiment: Experiment): Promise<void> {

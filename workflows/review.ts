@@ -1,11 +1,11 @@
 import { CancellationScope, condition, sleep } from '@temporalio/workflow';
 
-import { decideGate, type GateAnswer, type GatePolicy, type OwnCheck } from '../domain/decide-gate.ts';
-import { taskNoteFile } from '../domain/ids.ts';
+import { decideGate, type GateAnswer, type GatePolicy } from '../domain/decide-gate.ts';
 import type { SeenPullRequest } from '../activities/github/interface.ts';
 import { github, pullRequest as pullRequestActivities } from './activities.ts';
 import { enterPhase, repositoryOf, type Experiment } from './experiment-state.ts';
-import { implementationOf, noteOf, pullRequestOf } from './plan-and-code.ts';
+import { ownChecks } from './own-checks.ts';
+import { implementationOf, pullRequestOf } from './plan-and-code.ts';
 
 /**
  * The quality gate for the present head. Returns when it passed (by itself or by a person's word), or with the answer
@@ -68,33 +68,6 @@ function answerOf(experiment: Experiment, seen: SeenPullRequest, reviewOverdue: 
     repairsLeft: policy.maxRepairs - experiment.repairs,
     ownChecks: ownChecks(experiment),
   } satisfies GatePolicy);
-}
-
-/** What Hephaestus itself knows of the change, as lines of the gate. */
-function ownChecks(experiment: Experiment): OwnCheck[] {
-  const { environment, implementation } = experiment;
-  const note = noteOf(experiment);
-  const missing = environment?.missingGuarantees ?? [];
-  const changed = implementation?.changedPaths.filter((path) => path !== taskNoteFile) ?? [];
-  return [
-    {
-      name: 'environment',
-      passed: environment !== null,
-      detail:
-        `${environment?.digest.slice(0, 12) ?? 'none'} is proven portable (${environment?.packages ?? 0} packages)` +
-        (missing.length === 0 ? '' : `; not proven on this machine: ${missing.join(', ')}`),
-    },
-    {
-      name: 'W&B offline',
-      passed: note.wandb.mode === 'offline',
-      detail: 'the start script sets WANDB_MODE=offline and the run id',
-    },
-    {
-      name: 'changed paths',
-      passed: implementation !== null,
-      detail: `${changed.join(', ')}, all inside ${note.change.paths.join(', ')}; besides them the task note`,
-    },
-  ];
 }
 
 /** What was seen, and which messages had come by then: one that comes while others are acted on must not be missed. */

@@ -219,6 +219,16 @@ function goodWorld(world: ScriptedWorld): AllActivities {
       bytes: 1,
       missingGuarantees: [],
     }),
+    rehearseCommand: async () => ({
+      status: 'passed',
+      code: null,
+      sentence: 'the command ran for 3 s and began run r offline',
+      sawRun: true,
+      connections: [],
+      missingGuarantees: [],
+      seconds: 3,
+      outputTail: '',
+    }),
     writeAttempt: async ({ runs }) =>
       runs.map(({ seed }) => ({ seed, command: `sh /shared/${seed}/start.sh` })),
     revokeAttempt: async () => ({ claimedBy: null }),

@@ -13,6 +13,7 @@ import {
 import { startDevServer, type DevServer } from '../../../infra/temporal/dev-server.ts';
 import { ensureSearchAttributes } from '../../../infra/temporal/search-attributes.ts';
 import type { Tools } from '../../../infra/tools/ensure-tools.ts';
+import { writeProofBeside } from '../../support/proof-beside.ts';
 import { workflowsPath } from '../../support/temporal-environment.ts';
 import { createLabClient, type LabClient } from './lab-client.ts';
 import type { WorkerSettings } from './worker-settings.ts';
@@ -53,6 +54,7 @@ export async function openBenchWorld(
     mkdir(sharedDir, { recursive: true }),
     execa(tools.uv, ['venv', '--quiet', '--no-config', '--relocatable', environment]),
   ]);
+  await writeProofBeside(environment);
   await writeFile(bundleFile, bundle.code);
   const connection = await Connection.connect({ address: server.address });
   await ensureSearchAttributes(connection, server.namespace);

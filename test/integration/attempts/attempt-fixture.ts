@@ -11,6 +11,7 @@ import type { SeenRecords } from '../../../activities/attempts/interface.ts';
 import type { JobRecords } from '../../../domain/job.ts';
 import type { TaskNote } from '../../../domain/task-note.ts';
 import { exampleNote } from '../../support/example-note.ts';
+import { writeProofBeside } from '../../support/proof-beside.ts';
 
 /** A program and its arguments: `busybox start.sh` would ask for an applet of that name. */
 export type Shell = readonly [string, ...string[]];
@@ -51,6 +52,7 @@ export async function makeAttempt(
   await mkdir(source, { recursive: true });
   await execa(uv, ['venv', '--quiet', '--no-config', '--relocatable', join(root, 'environment')]);
   await symlink(join(root, 'environment'), join(source, '.venv'));
+  await writeProofBeside(join(root, 'environment'));
   const base = exampleNote();
   const note = { ...base, job: { ...base.job, command }, wandb: { ...base.wandb, ...options.wandb } };
   const activities = createAttemptsActivities({

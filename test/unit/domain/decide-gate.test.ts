@@ -12,7 +12,7 @@ const policy: GatePolicy = {
   requireCopilot: false,
   reviewOverdue: false,
   repairsLeft: 1,
-  ownChecks: [{ name: 'offline', passed: true, detail: 'W&B is offline' }],
+  ownChecks: [{ name: 'offline', passed: true, detail: 'W&B is offline', mendable: true }],
 };
 
 const open: PullRequestSnapshot = {
@@ -68,11 +68,26 @@ const cases: readonly Case[] = [
   {
     what: 'an own check failed, whatever else is still awaited',
     policy: {
-      ownChecks: [{ name: 'offline', passed: false, detail: 'mode is online' }],
+      ownChecks: [{ name: 'environment', passed: false, detail: 'not portable', mendable: false }],
       requireCopilot: true,
     },
     status: 'block',
-    reason: 'offline: mode is online',
+    reason: 'environment: not portable',
+  },
+  {
+    what: 'an own check failed that the coding agent can mend',
+    policy: { ownChecks: [{ name: 'command', passed: false, detail: 'exit code 1', mendable: true }] },
+    status: 'repair',
+    reason: 'command: exit code 1',
+  },
+  {
+    what: 'an own check failed that the coding agent could not mend in its tries',
+    policy: {
+      ownChecks: [{ name: 'command', passed: false, detail: 'exit code 1', mendable: true }],
+      repairsLeft: 0,
+    },
+    status: 'block',
+    reason: 'command: exit code 1',
   },
   {
     what: 'Copilot has not come',
