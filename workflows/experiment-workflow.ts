@@ -1,10 +1,11 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 
 import type { Decision } from '../domain/decision.ts';
+import type { Finding } from '../domain/decide-gate.ts';
 import type { ExperimentInput, ExperimentResult } from '../domain/experiment.ts';
 import { closePullRequest, merge, record } from './conclude.ts';
 import { enterPhase, openExperiment, type Experiment } from './experiment-state.ts';
-import { namedFailure, tried } from './failures.ts';
+import { isFailure, namedFailure, tried } from './failures.ts';
 import { listen } from './messages.ts';
 import { freeze, implement, noteOf, plan, propose } from './plan-and-code.ts';
 import { comment, report, showEvidence } from './report.ts';
@@ -50,7 +51,17 @@ async function proposeReviewed(experiment: Experiment, instructions: string | nu
     const answer = await review(experiment);
     if (answer.status === 'pass') return;
     experiment.repairs += 1;
-    await implement(experiment, { findings: answer.findings, instructions: null });
+    await repair(experiment, answer.findings);
+  }
+}
+
+/** An agent that finds nothing to change has had its say: the gate then waits for a person instead of asking once more. */
+async function repair(experiment: Experiment, findings: readonly Finding[]): Promise<void> {
+  try {
+    await implement(experiment, { findings, instructions: null });
+  } catch (error) {
+    if (!isFailure(error, 'ChangeEmpty')) throw error;
+    experiment.repairs = Math.max(experiment.repairs, experiment.input.policy.maxRepairs);
   }
 }
 

@@ -60,6 +60,18 @@ async function startAgain(id: string, settings?: Settings): Promise<void> {
   await reaches(id, ['deciding'], settings);
 }
 
+/** Passes its rehearsal and fails where the data of the job are missing. */
+const failsInTheJob = `import os
+import sys
+
+import wandb
+
+wandb.init()
+if os.environ.get("HEPHAESTUS_REHEARSAL") != "1":
+    print("no such data set: cifar")
+    sys.exit(1)
+`;
+
 /** By seed: a run without a row, no run at all, a run that is not written, one that wants the network. */
 const strangeTraining = `import sys
 
@@ -155,7 +167,7 @@ describe.concurrent('bad input', () => {
   }, 240_000);
 
   it('tells how the training script failed, and the same id passes with a better one', async () => {
-    world.variants.set('exits-one', 'import sys\n\nprint("no such data set: cifar")\nsys.exit(1)\n');
+    world.variants.set('exits-one', failsInTheJob);
     const failed = await startAndWatch('exits-one');
     expect(failed.code).toBe(1);
     expect(failed.text).toMatch(

@@ -14,13 +14,20 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-/** Processes whose command line or folder lies below the demo's folder. */
+/** Processes whose command line or environment names the demo's folder. */
 async function leftOvers(): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
-  const commands = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  const seen = await Promise.all(
+    pids.map(async (pid) => {
+      const [command, environment] = await Promise.all(
+        ['cmdline', 'environ'].map((name) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '')),
+      );
+      return { command: command ?? '', environment: environment ?? '' };
+    }),
   );
-  return commands.filter((command) => command.includes(directory));
+  return seen
+    .filter(({ command, environment }) => command.includes(directory) || environment.includes(directory))
+    .map(({ command }) => command);
 }
 
 const secretKeys =

@@ -14,7 +14,7 @@ const patience = 10 * 60_000;
 const sentences: Readonly<Record<Phase, string>> = {
   planning: 'Gemini CLI turns the idea into a task note',
   implementing: 'Qwen Code changes the training code in a git worktree',
-  freezing: 'uv freezes the environment on the shared disk, and it is proven',
+  freezing: 'uv freezes the environment on the shared disk; it is proven, and the command rehearsed in it',
   proposing: 'the branch is pushed and the pull request opened',
   reviewing: 'Copilot reviews, the gate looks at exactly this head',
   submitting: 'one training job for each seed is created, once',

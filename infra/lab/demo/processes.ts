@@ -20,8 +20,8 @@ export interface Child {
 }
 
 const keptOutput = 200;
-/** How long a process may take to end by itself, ms. */
-const grace = 8000;
+/** How long a process may take to end by itself, ms: longer than a worker gives its activities, which end their children. */
+const grace = 15_000;
 
 export function startChild({ name, argv, cwd, environment }: ChildOptions): Child {
   const [program, ...rest] = argv;

@@ -165,6 +165,42 @@ describe('the gate', () => {
     expect(received).toMatchObject([{ source: 'Copilot', path: 'train.py', line: 3, text: 'set the seed' }]);
   });
 
+  it('sends a command that fails in its rehearsal back, and waits for a person when nothing comes of that', async () => {
+    const failed = {
+      status: 'failed',
+      code: 'command-failed',
+      sentence: 'the command ended with exit code 1',
+      sawRun: false,
+      connections: [],
+      missingGuarantees: [],
+      seconds: 1,
+      outputTail: "ModuleNotFoundError: No module named 'torch'",
+    } as const;
+    const received: Finding[] = [];
+    const world = scriptedWorld({
+      rehearseCommand: async () => failed,
+      implementChange: async ({ round, findings }) => {
+        received.push(...findings);
+        if (round > 0) return failsWith('ChangeEmpty', 'no file was changed')();
+        return { headSha: head, summary: '', changedPaths: ['train.py'], tokens: 1 };
+      },
+    });
+    await withWorld(temporal, world, async () => {
+      const handle = await startExperiment(temporal.client);
+      await vi.waitFor(async () => expect((await statusOf(handle)).gate?.status).toBe('block'), patiently);
+      const { phase, gate } = await statusOf(handle);
+      expect(phase).toBe('reviewing');
+      expect(gate?.reasons.join()).toContain('command: the command ended with exit code 1');
+      await handle.signal(decisionSignals.stop);
+      await handle.result();
+    });
+    expect(received).toMatchObject([
+      { source: 'command', text: expect.stringContaining("No module named 'torch'") as string },
+    ]);
+    // No GPU was asked for.
+    expect(world.calls.map(({ name }) => name)).not.toContain('createJob');
+  });
+
   it('waits for a person when it blocks, and obeys the override', async () => {
     const world = scriptedWorld();
     world.snapshot = { ...world.snapshot, headSha: 'f'.repeat(40) };
