@@ -5,6 +5,7 @@ export interface ChaosReport {
   readonly problems: readonly string[];
   readonly seconds: number;
   readonly experiments: number;
+  readonly slowestSeconds: number;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly attempts: number;
   /** By the answer to each attempt's create request. */
@@ -26,7 +27,7 @@ export interface ChaosReport {
 export function describeChaos(report: ChaosReport): string {
   const { lab } = report;
   const lines = [
-    `${report.experiments} experiments in ${report.seconds.toFixed(0)} s: ${counts(report.outcomes)}`,
+    `${report.experiments} experiments in ${report.seconds.toFixed(0)} s (the slowest ${report.slowestSeconds.toFixed(0)} s): ${counts(report.outcomes)}`,
     `${report.attempts} attempts; create was ${counts(report.submissions)}`,
     `unknown submissions settled by ${counts(report.settled)}; the PI said ${report.answers.exists} times that the job exists, ` +
       `${report.answers.none} times that there is none`,

@@ -14,7 +14,7 @@ import { chance } from './chance.ts';
 import { tally, type ChaosReport } from './chaos-report.ts';
 import { describeStuck } from './describe-stuck.ts';
 import { startDoubler } from './doubler.ts';
-import { drawExperiment, trainingCommand, type ExperimentPlan } from './experiment-plan.ts';
+import { attemptsAllowed, drawExperiment, trainingCommand, type ExperimentPlan } from './experiment-plan.ts';
 import { chaosFaults } from './faults.ts';
 import { judgeExperiment, type ExperimentEnd } from './judge.ts';
 import { aliveProcesses } from './processes.ts';
@@ -40,8 +40,8 @@ export interface ChaosOptions {
 const faultRate = 0.05;
 /** Far above the pace of the product, so that much happens in little time. */
 const requestsPerSecond = 100;
-const attemptsAllowed = 6;
-const unknownDeadlineMinutes = 0.2;
+/** Six seconds: most jobs have claimed their attempt by then, and a few are still on their way. */
+const unknownDeadlineMinutes = 0.1;
 /** How long jobs may take to end that nobody waits for, those of requests that are delivered twice. */
 const lastJobsMs = 60_000;
 
@@ -151,6 +151,7 @@ async function runExperiment(
   longestMs: number,
 ): Promise<ExperimentEnd> {
   const { client } = world;
+  const begun = Date.now();
   await world.prepareSource(plan.id);
   const base = exampleNote();
   const note = exampleNote({
@@ -182,7 +183,7 @@ async function runExperiment(
   if (stuck.length > 0) stuck.push(`kept in ${await keepEvidence(client, handle.workflowId)}`);
   if (!inTime.signal.aborted) await handle.terminate('it did not end in time');
   await ended;
-  return { plan, status, stuck };
+  return { plan, status, stuck, seconds: (Date.now() - begun) / 1000 };
 }
 
 /** A failed experiment is an outcome like others; what it says of itself is asked afterwards. */
@@ -209,7 +210,7 @@ async function judgeAll(world: BenchWorld, ends: readonly ExperimentEnd[]) {
   let turnedAway = 0;
   for (const end of ends) {
     const truths = await readTruth(world.sharedDir, end.plan.id, jobs);
-    problems.push(...judgeExperiment(end, truths, attemptsAllowed));
+    problems.push(...judgeExperiment(end, truths));
     for (const { attempt, seed, turnedAway: left } of truths) {
       turnedAway += left.length;
       workflowIds.push(jobWorkflowId(end.plan.id, attempt, seed));
@@ -220,6 +221,7 @@ async function judgeAll(world: BenchWorld, ends: readonly ExperimentEnd[]) {
   return {
     problems,
     turnedAway,
+    slowestSeconds: Math.max(0, ...ends.map(({ seconds }) => seconds)),
     attempts: submissions.length,
     outcomes: tally(ends.map(({ status }) => outcomeOf(status))),
     submissions: tally(submissions.map(({ answer }) => answer)),

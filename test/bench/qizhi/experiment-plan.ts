@@ -12,6 +12,9 @@ export interface ExperimentPlan {
   readonly doubled: boolean;
 }
 
+/** What the task note of each allows. */
+export const attemptsAllowed = 5;
+
 const failing = 0.1;
 const stopped = 0.05;
 const rejected = 0.1;

@@ -1,5 +1,5 @@
 import type { ExperimentStatus } from '../../../domain/experiment.ts';
-import type { ExperimentPlan } from './experiment-plan.ts';
+import { attemptsAllowed, type ExperimentPlan } from './experiment-plan.ts';
 import { endedStatuses } from '../../../infra/lab/qizhi/job.ts';
 import type { AttemptTruth } from './truth.ts';
 
@@ -10,6 +10,8 @@ export interface ExperimentEnd {
   readonly status: ExperimentStatus | null;
   /** What it waits for, when it did not end in time, and why it cannot be asked. */
   readonly stuck: readonly string[];
+  /** From its start to its end. */
+  readonly seconds: number;
 }
 
 /**
@@ -19,15 +21,11 @@ export interface ExperimentEnd {
 export function judgeExperiment(
   { plan, status, stuck }: ExperimentEnd,
   truths: readonly AttemptTruth[],
-  attemptsAllowed: number,
 ): string[] {
   const about = (problem: string) => `${plan.id}: ${problem}`;
   if (status === null || stuck.length > 0)
     return stuck.map((line) => about(`has not ended well, and is ${status?.phase ?? 'not known'}; ${line}`));
-  return [
-    ...truths.flatMap(judgeAttempt).map(about),
-    ...judgeOutcome(plan, status, truths, attemptsAllowed).map(about),
-  ];
+  return [...truths.flatMap(judgeAttempt).map(about), ...judgeOutcome(plan, status, truths).map(about)];
 }
 
 function judgeAttempt({ attempt, seed, jobs, begun }: AttemptTruth): string[] {
@@ -59,7 +57,6 @@ function judgeOutcome(
   { exitCode, word }: ExperimentPlan,
   { phase, failure, evidence, attempts }: ExperimentStatus,
   truths: readonly AttemptTruth[],
-  mostAttempts: number,
 ): string[] {
   const why = failure === null ? '' : ` (${failure.type}: ${failure.message.split('\n', 1)[0] ?? ''})`;
   const expected = (what: string) => [`ended as ${phase}${why}, expected ${what}`];
@@ -79,8 +76,10 @@ function judgeOutcome(
   }
   if (word === 'stop' && phase === 'stopped') return [];
   // Nothing trained to its end, which is right only when every attempt was spent on something that is nobody's fault.
-  const spent = attempts.length >= mostAttempts || attempts.length > mostOfOneKind;
+  const spent = attempts.length >= attemptsAllowed || attempts.length > mostOfOneKind;
   if (phase === 'failed' && failure?.type === 'QizhiInvalid') return [];
+  // Without evidence and without another attempt the PI of the bench gives up.
+  if (phase === 'rejected' && spent) return [];
   if (phase === 'failed' && endsUntrained.has(failure?.type ?? '') && spent) return [];
   return expected('a training that comes to its end, since attempts were left');
 }

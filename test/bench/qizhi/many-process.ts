@@ -64,7 +64,8 @@ const workers = await Promise.all(
       interceptors: { activity: [latencyInterceptor] },
       ...(taskQueue === queues.experiments && {
         workflowBundle: { codePath: bundleFile },
-        maxCachedWorkflows: 200,
+        // As in the product.
+        maxCachedWorkflows: 0,
       }),
     }),
   ),

@@ -1,12 +1,12 @@
-import { WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
 
 import type { ExperimentStatus } from '../../../domain/experiment.ts';
 import { experimentWorkflowId, jobName } from '../../../domain/ids.ts';
-import { decideUpdate, searchAttributes, settleUpdate } from '../../../workflows/contract.ts';
+import { decisionSignals, searchAttributes, settleSignal } from '../../../workflows/contract.ts';
 import type { ExperimentWorkflow } from '../../../workflows/index.ts';
 import { askStatus } from './ask-status.ts';
 import type { BenchWorld } from './bench-world.ts';
-import type { ExperimentPlan } from './experiment-plan.ts';
+import { attemptsAllowed, type ExperimentPlan } from './experiment-plan.ts';
 import { pause } from './pause.ts';
 
 export interface Person {
@@ -22,29 +22,32 @@ export interface Person {
 type Handle = WorkflowHandle<typeof ExperimentWorkflow>;
 
 const lookMs = 500;
+const againMs = 20_000;
 const by = 'the PI of the bench';
 
 /**
  * Plays the PI of all experiments: decides on evidence as was drawn, stops a training where that was drawn, and answers
- * what is asked, by a look at the truth of the platform.
+ * what is asked, by a look at the truth of the platform. They speak by signals, as from the Web UI: an update that meets a
+ * worker which has just lost the workflow to a killed one can be written down in an order that no replay follows.
  */
 export function startPerson(world: BenchWorld, plans: ReadonlyMap<string, ExperimentPlan>): Person {
   const stopping = new AbortController();
   const answers = { exists: 0, none: 0 };
   const words = { again: 0, gaveUp: 0 };
-  const answered = new Set<string>();
+  const saidAt = new Map<string, number>();
   const troubles: string[] = [];
   const busy = new Map<string, Promise<void>>();
 
   async function act(plan: ExperimentPlan, phase: string): Promise<void> {
     const handle = world.client.workflow.getHandle<typeof ExperimentWorkflow>(experimentWorkflowId(plan.id));
-    if (phase === 'deciding' || (phase === 'training' && plan.word === 'stop'))
-      await decide(handle, plan.word);
+    if (phase === 'deciding' || (phase === 'training' && plan.word === 'stop')) {
+      await sayOnce(`${plan.id} ${phase}`, () => handle.signal(decisionSignals[plan.word], { by }));
+    }
     if (phase !== 'submitting') return;
     const status = await askStatus(handle);
     await answerQuestions(handle, plan, status);
     const last = status.attempts.at(-1);
-    if (last?.jobs.every(({ state }) => state === 'failed')) await sayWhatNow(handle);
+    if (last?.jobs.every(({ state }) => state === 'failed')) await sayWhatNow(handle, plan, last.number);
   }
 
   async function answerQuestions(
@@ -57,18 +60,27 @@ export function startPerson(world: BenchWorld, plans: ReadonlyMap<string, Experi
       if (question === null) continue;
       const name = jobName(id, last?.number ?? 0, seed);
       const job = (await world.lab.jobs()).find(({ request }) => request.name === name);
-      const request = { by, seed, jobId: job?.id ?? null };
-      if (!(await accepted(handle.executeUpdate(settleUpdate, { args: [request] })))) continue;
-      // The question stands until the answer has been acted on.
-      if (answered.has(name)) continue;
-      answered.add(name);
-      answers[job === undefined ? 'none' : 'exists'] += 1;
+      const jobId = job?.id ?? null;
+      const said = await sayOnce(name, () => handle.signal(settleSignal, { by, seed, jobId }));
+      if (said) answers[job === undefined ? 'none' : 'exists'] += 1;
     }
   }
 
-  async function sayWhatNow(handle: Handle): Promise<void> {
-    if (await decide(handle, 'rerun')) words.again += 1;
-    else if (await decide(handle, 'reject')) words.gaveUp += 1;
+  async function sayWhatNow(handle: Handle, { id }: ExperimentPlan, attempt: number): Promise<void> {
+    const kind = attempt < attemptsAllowed ? 'rerun' : 'reject';
+    const said = await sayOnce(`${id} ${attempt} ${kind}`, () =>
+      handle.signal(decisionSignals[kind], { by }),
+    );
+    if (said) words[kind === 'rerun' ? 'again' : 'gaveUp'] += 1;
+  }
+
+  /** A word may come while another is carried out: it is said again after a while. True for the first time. */
+  async function sayOnce(what: string, say: () => Promise<void>): Promise<boolean> {
+    const before = saidAt.get(what);
+    if (before !== undefined && Date.now() - before < againMs) return false;
+    await say();
+    saidAt.set(what, Date.now());
+    return before === undefined;
   }
 
   /** Nobody answers while workers are dead, and an experiment may end meanwhile: the next look tells. */
@@ -105,21 +117,6 @@ export function startPerson(world: BenchWorld, plans: ReadonlyMap<string, Experi
       await looking;
     },
   };
-}
-
-function decide(handle: Handle, kind: 'merge' | 'reject' | 'stop' | 'rerun'): Promise<boolean> {
-  return accepted(handle.executeUpdate(decideUpdate, { args: [{ kind, by }] }));
-}
-
-/** False when it was refused, which happens to words that come twice or too late. */
-async function accepted(update: Promise<unknown>): Promise<boolean> {
-  try {
-    await update;
-    return true;
-  } catch (error) {
-    if (error instanceof WorkflowUpdateFailedError) return false;
-    throw error;
-  }
 }
 
 function describe(error: unknown): string {

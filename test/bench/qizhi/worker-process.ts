@@ -39,7 +39,8 @@ const workers = await Promise.all(
       ...(queue === queues.qizhi && { maxTaskQueueActivitiesPerSecond: settings.qizhi.requestsPerSecond }),
       ...(queue === queues.experiments && {
         workflowBundle: { codePath: settings.bundleFile },
-        maxCachedWorkflows: 300,
+        // As in the product.
+        maxCachedWorkflows: 0,
       }),
     }),
   ),

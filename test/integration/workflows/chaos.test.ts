@@ -10,7 +10,7 @@ it('trains each attempt exactly once and ends every experiment rightly, whatever
     experiments: 50,
     seed: 7,
     inFlight: 50,
-    meanLifeMs: 15_000,
+    meanLifeMs: 30_000,
     longestMs: 240_000,
     say: () => undefined,
   });
