@@ -127,7 +127,7 @@ const shapes: Record<string, Shape> = {
     },
     policy: { unknownDeadlineMinutes: 0.01 },
     act: async (handle, world) => {
-      await until(handle, ({ attempts }) => attempts.at(-1)?.jobs[0]?.question != null);
+      await until(handle, ({ attempts }) => typeof attempts.at(-1)?.jobs[0]?.question === 'string');
       await handle.signal(settleSignal, { by: 'pi', seed: 0, jobId: jobIdOf(0) });
       world.jobs.set(0, trained(0));
       await untilDeciding(handle, 1);
