@@ -29,7 +29,7 @@ export const afterJobFailures = {
     most: mostLosses,
     why: 'it is settled that no job of the attempt will train',
   },
-  JobStopped: { next: 'ask', why: 'somebody stopped the job, and will have had a reason' },
+  JobStopped: { next: 'ask', why: 'whoever stopped the job will have had a reason' },
   JobQueueOut: { next: 'ask', why: 'the same job would wait in the same queue' },
   JobDisplaced: { next: 'ask', why: 'another job holds the attempt, and may be training' },
   QizhiQuotaRefused: {

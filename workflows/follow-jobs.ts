@@ -14,7 +14,7 @@ export async function followJobs(experiment: Experiment, attempt: Attempt): Prom
     at = Math.max(at, order.indexOf(phaseOf(attempt)));
     const phase = order[at] ?? 'submitting';
     const question = questionOf(attempt);
-    enterPhase(experiment, phase, question === '' ? waitingFor(phase) : `your answer: ${question}`);
+    enterPhase(experiment, phase, question === '' ? waitingFor(phase) : `your answer about ${question}`);
     if (question !== asked) {
       asked = question;
       show(experiment);
@@ -23,10 +23,10 @@ export async function followJobs(experiment: Experiment, attempt: Attempt): Prom
   }
 }
 
+/** The seeds of whose submissions something is asked; the question itself stands where people look for what is asked. */
 function questionOf({ jobs }: Attempt): string {
-  return jobs
-    .flatMap(({ seed, question }) => (question === null ? [] : `seed ${seed}: ${question}`))
-    .join(' ');
+  const seeds = jobs.flatMap(({ seed, question }) => (question === null ? [] : seed));
+  return seeds.length === 0 ? '' : `the submission of seed ${seeds.join(' and ')}`;
 }
 
 function phaseOf({ jobs }: Attempt): Phase {

@@ -5,7 +5,6 @@ import type { Decision } from '../domain/decision.ts';
 import { runAttempt, type FailedSeed } from './attempt.ts';
 import { attemptsLeftOf, enterPhase, gpuHoursLeftOf, type Experiment } from './experiment-state.ts';
 import { failWith, withMore, type NamedFailure } from './failures.ts';
-import { noteOf } from './plan-and-code.ts';
 import { comment } from './report.ts';
 
 /**
@@ -53,11 +52,11 @@ async function askWhatNow(
   { type, message }: NamedFailure,
   why: string,
 ): Promise<Decision> {
-  const reason = message.split('\n', 1)[0] ?? '';
+  const reason = (message.split('\n', 1)[0] ?? '').replace(/\.$/, '');
   enterPhase(
     experiment,
     'submitting',
-    `your word (rerun, revise, reject or stop), because ${why}: ${type}: ${reason}`,
+    `your word (rerun, revise, reject or stop): ${type}: ${reason} (${why})`,
   );
   experiment.stalled = true;
   await comment(experiment);
@@ -66,6 +65,6 @@ async function askWhatNow(
   const { decision } = experiment;
   if (decision === null) throw failWith('DecisionRefused', 'the decision was taken back');
   if (decision.kind === 'revise') experiment.decision = null;
-  const sameSeeds = failed.map(({ seed }) => seed).filter((seed) => noteOf(experiment).seeds.includes(seed));
-  return decision.kind === 'rerun' ? { ...decision, seeds: decision.seeds ?? sameSeeds } : decision;
+  if (decision.kind !== 'rerun') return decision;
+  return { ...decision, seeds: decision.seeds ?? failed.map(({ seed }) => seed) };
 }
