@@ -62,6 +62,7 @@ const poll = {
   // Three requests that are slow to be answered, and a login before them.
   startToCloseTimeout: '3 minutes',
   scheduleToCloseTimeout: '90 days',
+  heartbeatTimeout,
   cancellationType: ActivityCancellationType.TRY_CANCEL,
   retry: { initialInterval: '10 seconds', backoffCoefficient: 1.5, maximumInterval: '10 minutes' },
 } satisfies ActivityOptions;

@@ -29,6 +29,8 @@ export interface ChaosOptions {
   readonly experiments: number;
   readonly seed: number;
   readonly inFlight: number;
+  /** Share of the jobs that meets each mishap of the cluster; most of them take the product minutes to believe. */
+  readonly mishapRate: number;
   /** Of a worker process until it is killed, ms on average. */
   readonly meanLifeMs: number;
   /** What has not ended so long after its start counts as wrong. */
@@ -36,7 +38,7 @@ export interface ChaosOptions {
   readonly say: (line: string) => void;
 }
 
-/** Share of the requests that meets each kind of fault, and of the jobs that meets each mishap of the cluster. */
+/** Share of the requests that meets each kind of fault. */
 const faultRate = 0.05;
 /** Far above the pace of the product, so that much happens in little time. */
 const requestsPerSecond = 100;
@@ -70,7 +72,7 @@ async function endure(world: BenchWorld, options: ChaosOptions) {
   const { seed, say } = options;
   const begun = Date.now();
   const plans = Array.from({ length: options.experiments }, (_, index) => drawExperiment(seed, index));
-  await makeTrouble(world, seed);
+  await makeTrouble(world, options);
   let lives = 0;
   const settings = [
     world.workerSettings('control', requestsPerSecond),
@@ -107,20 +109,20 @@ async function endure(world: BenchWorld, options: ChaosOptions) {
   return { report, pids: workers.pids };
 }
 
-async function makeTrouble({ lab }: BenchWorld, seed: number): Promise<void> {
+async function makeTrouble({ lab }: BenchWorld, { seed, mishapRate }: ChaosOptions): Promise<void> {
   await lab.change({
     times: { creatingMs: 100, queuingMs: 100, conflictMs: 500, graceMs: 2000, restartingMs: 100 },
     cluster: { gpus: 1000 },
     draws: {
       seed,
       withinMs: 1000,
-      preempt: faultRate,
-      evict: faultRate,
-      restart: faultRate,
-      nodeLoss: faultRate,
-      queueOut: faultRate,
-      createFailed: faultRate,
-      preCheckFailed: faultRate,
+      preempt: mishapRate,
+      evict: mishapRate,
+      restart: mishapRate,
+      nodeLoss: mishapRate,
+      queueOut: mishapRate,
+      createFailed: mishapRate,
+      preCheckFailed: mishapRate,
     },
   });
   for (const fault of chaosFaults(faultRate, seed)) await lab.addFault(fault);

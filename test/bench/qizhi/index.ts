@@ -24,6 +24,7 @@ const { values } = parseArgs({
 
 /** Two cores bear so many at one time. */
 const inFlight = 40;
+const mishapRate = 0.05;
 const meanLifeMs = 30_000;
 const longestMs = 900_000;
 
@@ -35,6 +36,7 @@ const sections: Readonly<Record<string, (tools: Tools) => Promise<boolean>>> = {
       experiments: wholeNumber('experiments', values.experiments),
       seed: wholeNumber('seed', values.seed),
       inFlight,
+      mishapRate,
       meanLifeMs,
       longestMs,
       say: (line) => console.log(line),

@@ -10,6 +10,7 @@ it('trains each attempt exactly once and ends every experiment rightly, whatever
     experiments: 50,
     seed: 7,
     inFlight: 50,
+    mishapRate: 0.01,
     meanLifeMs: 30_000,
     longestMs: 240_000,
     say: () => undefined,
