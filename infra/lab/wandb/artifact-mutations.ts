@@ -116,7 +116,9 @@ export function artifactFileUrl(baseUrl: string, id: string, part: ArtifactPart,
 
 async function findOrCreate(context: GraphqlContext, wanted: z.infer<typeof CreateArtifactInput>) {
   const { artifacts, store } = context;
-  const key = { entity: wanted.entityName, project: wanted.projectName, runId: wanted.runName ?? '' };
+  // A client that was given no entity sends an empty one here, also after it was told which it is.
+  const entity = wanted.entityName || context.entity;
+  const key = { entity, project: wanted.projectName, runId: wanted.runName ?? '' };
   if (key.runId !== '') runOrRefuse(store, key);
   const collection = wanted.artifactCollectionName ?? wanted.artifactCollectionNames?.[0] ?? 'unnamed';
   const place = { ...key, collection };
