@@ -15,7 +15,6 @@ export interface Sampling {
   readonly dropLast: boolean;
 }
 
-const RowText = z.record(z.string(), z.unknown());
 const Spec = z.object({
   keys: z.array(z.string()),
   samples: z.int().positive().default(500),
@@ -140,11 +139,11 @@ export class History {
   }
 }
 
-/** Keys nested in one another are told with dots, as W&B names them. */
+/** Keys nested in one another are told with dots, as W&B names them; pictures, tables and the like stay whole. */
 function flatten(row: Row, prefix = ''): Record<string, unknown> {
   const flat: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(row)) {
-    if (isRow(value)) Object.assign(flat, flatten(value, `${prefix}${key}.`));
+    if (isRow(value) && !('_type' in value)) Object.assign(flat, flatten(value, `${prefix}${key}.`));
     else flat[`${prefix}${key}`] = value;
   }
   return flat;
@@ -152,11 +151,11 @@ function flatten(row: Row, prefix = ''): Record<string, unknown> {
 
 /** Numbers that are not finite become the words "NaN" and so on, as the real server tells them. */
 function parseRow(line: string): Row {
-  const row = RowText.safeParse(parseLooseJson(line, 'text'));
-  if (!row.success) throw new SyntaxError(`a line of the history is no JSON object: ${line.slice(0, 80)}`);
-  return row.data;
+  const row = parseLooseJson(line, 'text');
+  if (!isRow(row)) throw new SyntaxError(`a line of the history is no JSON object: ${line.slice(0, 80)}`);
+  return row;
 }
 
 function isRow(value: unknown): value is Row {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !('_type' in value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -289,11 +289,11 @@ async function postRows(count: number): Promise<void> {
   expect(response.status).toBe(200);
 }
 
-/** Rows as they lie on the stand-in's disk: what was sent twice would be there twice. */
+/** Rows as they lie on the stand-in's disk: what was sent twice is there twice. */
 async function storedRows(): Promise<number> {
   const runs = join(world.root, 'server', 'runs');
   const [folder = ''] = await readdir(runs);
-  const text = await readFile(join(runs, folder, 'history.jsonl'), 'utf8');
+  const text = await readFile(join(runs, folder, 'history.lines'), 'utf8');
   return text.trimEnd().split('\n').length;
 }
 
