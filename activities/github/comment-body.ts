@@ -67,6 +67,7 @@ const verdictWords: Readonly<Record<Verdict['status'], string>> = {
   better: 'Better',
   worse: 'Worse',
   'inside-noise': 'Inside noise',
+  'cannot-tell': 'Cannot tell',
   'no-baseline': 'No baseline',
   unmeasured: 'Not measured',
 };
