@@ -41,10 +41,10 @@ function linePaths(svg: string): string[] {
 }
 
 describe('drawCurves', () => {
-  it('gives a PNG for a screen with two dots a pixel, the same bytes each time', async () => {
+  it('gives a PNG for a screen with two and a half dots a pixel, the same bytes each time', async () => {
     const first = await drawCurves(against, options);
     const second = await drawCurves(structuredClone(against), options);
-    expect(pngSize(first)).toEqual({ width: 1800, height: 960 });
+    expect(pngSize(first)).toEqual({ width: 1700, height: 1100 });
     expect(Buffer.from(first).equals(Buffer.from(second))).toBe(true);
   });
 
@@ -67,7 +67,7 @@ describe('drawCurves', () => {
     ],
     ['32 seeds', { runs: Array.from({ length: 32 }, (_, seed) => run(seed, falling)), baseline: null }],
   ] satisfies [string, Results][])('draws %s', async (_, results) => {
-    expect(pngSize(await drawCurves(results, options))).toEqual({ width: 1800, height: 960 });
+    expect(pngSize(await drawCurves(results, options))).toEqual({ width: 1700, height: 1100 });
   });
 });
 
@@ -77,10 +77,13 @@ describe('drawCurvesSvg', () => {
     expect(linePaths(svg)).toHaveLength(6);
     for (const text of [
       'A warm-up',
-      'val/loss (lower is better)',
-      'this experiment, mean of 2 seeds',
-      'baseline first-baseline, mean of 2 runs',
-      'step',
+      'val/loss (lower is better) · thin: each seed',
+      'this experiment',
+      'mean of 2 seeds',
+      'baseline',
+      'first-baseline',
+      'mean of 2 runs',
+      'training step',
     ]) {
       expect(svg).toContain(`>${text}<`);
     }
