@@ -1,10 +1,11 @@
-import type { Evidence } from '../../domain/evidence.ts';
+import type { Evidence, LiveResults } from '../../domain/evidence.ts';
 import type { ExperimentStatus, JobStatus, PhaseRecord } from '../../domain/experiment.ts';
 import { commentMarker } from '../../domain/ids.ts';
 import { outcomes } from '../../domain/phase.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import { number, signed } from '../../infra/templates/markdown-filters.ts';
 import { renderTemplate } from '../../infra/templates/render-template.ts';
+import { curveLines } from './curve-lines.ts';
 import type { Picture } from './interface.ts';
 
 /** GitHub takes 65,536; the rest is room for what it counts differently. */
@@ -34,23 +35,35 @@ const amounts: readonly Amount[] = [
 ];
 
 /** The sticky comment of an experiment, for every phase; always shorter than `commentLimit` characters. */
-export function commentBody(status: ExperimentStatus, pictures: readonly Picture[]): string {
+export function commentBody(
+  status: ExperimentStatus,
+  pictures: readonly Picture[],
+  live: LiveResults | null = null,
+): string {
   let body = '';
   for (const amount of amounts) {
-    body = render(status, pictures.slice(0, 4), amount);
+    body = render(status, { pictures: pictures.slice(0, 4), live }, amount);
     if (body.length <= commentLimit) break;
   }
   return body;
 }
 
-function render(status: ExperimentStatus, pictures: readonly Picture[], amount: Amount): string {
+interface Shown {
+  readonly pictures: readonly Picture[];
+  readonly live: LiveResults | null;
+}
+
+function render(status: ExperimentStatus, { pictures, live }: Shown, amount: Amount): string {
   const { evidence, gate } = status;
   return renderTemplate('comment.md.njk', {
     marker: commentMarker(status.id),
     status,
-    pictures: evidence === null ? [] : pictures,
+    pictures: evidence === null && !isShown(live, status) ? [] : pictures,
+    pictureWidth,
+    lines: evidence === null || !amount.table ? [] : pictures.flatMap(({ lines = [] }) => lines),
+    live: isShown(live, status) && amount.table ? presentLive(live) : null,
     headline: headlineOf(status),
-    evidence: evidence === null || !amount.table ? null : presentEvidence(evidence),
+    evidence: evidence === null || !amount.table ? null : presentEvidence(evidence, status),
     heading: headingOf(status),
     questions: questionsOf(status),
     commands: commandsOf(status),
@@ -86,17 +99,62 @@ function elsewhere({ links, pullRequest }: ExperimentStatus): ExperimentStatus['
   return links.filter(({ url }) => pullRequest === null || url.split('#', 1)[0] !== pullRequest.url);
 }
 
-function presentEvidence({ jobs, metric, baseline, verdict, wallHours }: Evidence): object {
+/** CSS pixels, as the pictures are drawn for. */
+const pictureWidth = 680;
+
+/** Only before there is evidence, and only while something may still come. */
+function isShown(live: LiveResults | null, { evidence, phase }: ExperimentStatus): live is LiveResults {
+  return live !== null && evidence === null && !isOutcome.has(phase);
+}
+
+function presentLive(live: LiveResults): object {
+  const rows = live.runs.reduce((sum, run) => sum + run.rows, 0);
+  const lines = curveLines({ runs: live.runs, baseline: null });
+  return {
+    metric: live.metric.name,
+    words: `live, ${rows} ${rows === 1 ? 'row' : 'rows'} so far, as of ${live.asOf.slice(11, 16)} UTC`,
+    runs: live.runs.map((run, index) => ({ ...run, line: lines[index]?.line ?? '' })),
+    baseline: live.baseline === null ? null : describeBaseline(live.baseline),
+  };
+}
+
+function describeBaseline({ name, runs }: NonNullable<LiveResults['baseline']>): object {
+  return { name, ...spread(runs.flatMap(({ value }) => value ?? [])) };
+}
+
+/** Of the evidence where it says so, else as the job itself recorded it. */
+function peakMemoryOf(job: Evidence['jobs'][number], { attempts }: ExperimentStatus): number | null {
+  if (job.peakMemoryBytes !== undefined) return job.peakMemoryBytes;
+  const jobs = attempts.flatMap((attempt) => attempt.jobs);
+  return jobs.find(({ jobId }) => jobId === job.jobId)?.peakMemoryBytes ?? null;
+}
+
+function presentEvidence(evidence: Evidence, status: ExperimentStatus): object {
+  const { jobs, metric, baseline, verdict, wallHours } = evidence;
   const values = jobs.flatMap(({ value }) => value ?? []);
   return {
     metric: metric.name,
-    rows: jobs.map((job) => ({ ...job, delta: difference(job.value, verdict.baselineMean) })),
+    rows: jobs.map((job) => ({
+      ...job,
+      delta: difference(job.value, verdict.baselineMean),
+      wall: job.wallHours === undefined ? '–' : duration(job.wallHours * 3_600_000),
+      peakMemory: peakMemoryOf(job, status),
+    })),
+    interval: intervalOf(verdict),
     own: spread(values),
     delta: difference(verdict.mean, verdict.baselineMean),
     baseline: baseline === null ? null : { name: baseline.name, ...spread(baseline.values) },
     aim: `The aim is to ${metric.goal} ${metric.name}; the longest job took ${duration(wallHours * 3_600_000)}.`,
     left: baseline === null ? 'No baseline was named, so the numbers stand alone.' : '',
   };
+}
+
+/** Both intervals of the difference, as one sentence. */
+function intervalOf({ delta, margin, bootstrap }: Verdict): string {
+  if (delta === null || margin === null) return '';
+  const welch = `Of the difference, 95 %: ${signed(delta - margin)} to ${signed(delta + margin)} (Welch, decides)`;
+  if (bootstrap === null || bootstrap === undefined) return `${welch}.`;
+  return `${welch}, ${signed(bootstrap.low)} to ${signed(bootstrap.high)} (bootstrap).`;
 }
 
 function difference(value: number | null, mean: number | null): string {

@@ -163,9 +163,22 @@ function valueAxis(name: string, { low, high, log }: ValueRange): object {
     field: 'value',
     type: 'quantitative',
     title: `${shorten(name, axisTitleLength - (log ? 12 : 0))}${log ? ' (log scale)' : ''}`,
-    axis: { tickCount: log ? 4 : 6, ...((extreme || log) && { format: '~g' }) },
+    axis: {
+      tickCount: 6,
+      ...((extreme || log) && { format: '~g' }),
+      ...(log && { values: powersOfTen(low, high) }),
+    },
     scale: { zero: false, nice: false, domain: [low, high], ...(log && { type: 'log' }) },
   };
+}
+
+/** Only these: a line for every tenth of a decade hides the curves. */
+function powersOfTen(low: number, high: number): number[] {
+  const first = Math.ceil(Math.log10(low));
+  const count = Math.max(1, Math.floor(Math.log10(high)) - first + 1);
+  // More than eight would stand on each other.
+  const every = Math.ceil(count / 8);
+  return Array.from({ length: Math.ceil(count / every) }, (_, index) => 10 ** (first + index * every));
 }
 
 function subtitle(results: Results, metric: TaskNote['metric'], drawable: boolean): string {

@@ -17,7 +17,11 @@ export function valueRange(values: readonly number[]): ValueRange {
   const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
   if (low > 0 && Math.log10(high) - Math.log10(low) >= decades) {
     const factor = 10 ** ((Math.log10(high) - Math.log10(low)) * margin);
-    return { low: low / factor, high: Math.min(high * factor, Number.MAX_VALUE), log: true };
+    return {
+      low: Math.max(low / factor, Number.MIN_VALUE),
+      high: Math.min(high * factor, Number.MAX_VALUE),
+      log: true,
+    };
   }
   // A constant has no range of its own: some room on both sides keeps its one tick readable.
   const size = Math.max(Math.abs(low), Math.abs(high));

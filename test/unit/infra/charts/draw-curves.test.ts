@@ -110,6 +110,30 @@ describe('drawCurvesSvg', () => {
     expect(lengths).toEqual([5, 2, 2]);
   });
 
+  it('is drawn for the page that it stands on', async () => {
+    const light = await drawCurvesSvg(against, options);
+    const dark = await drawCurvesSvg(against, { ...options, theme: 'dark' });
+    expect(light).toContain('fill="#ffffff"');
+    expect(dark).toContain('fill="#0d1117"');
+    expect(dark).not.toContain('#0072b2');
+  });
+
+  it('takes a log scale for two decades, and says so', async () => {
+    const wide = { runs: [run(0, [100, 10, 1, 0.5])], baseline: null };
+    const svg = await drawCurvesSvg(wide, options);
+    expect(svg).toContain('>val/loss (log scale)<');
+    expect(await drawCurvesSvg(against, options)).not.toContain('log scale');
+  });
+
+  it('keeps names apart where the lines end at one place', async () => {
+    const same = { ...against, baseline: { name: 'b', runs: [run(2, falling), run(3, slower)] } };
+    const svg = await drawCurvesSvg(same, options);
+    const places = ['this experiment', 'baseline'].map((word) =>
+      Number(new RegExp(`translate\\([\\d.]+,([\\d.]+)\\)"[^>]*>(?:<tspan[^>]*>)?${word}<`).exec(svg)?.[1]),
+    );
+    expect(Math.abs((places[0] ?? Number.NaN) - (places[1] ?? Number.NaN))).toBeGreaterThanOrEqual(36);
+  });
+
   it('says so when there is nothing to draw', async () => {
     const svg = await drawCurvesSvg({ runs: [run(0, [])], baseline: null }, options);
     expect(svg).toContain('No run has a value of this metric to draw.');
