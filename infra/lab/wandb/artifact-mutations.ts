@@ -110,7 +110,7 @@ export function serverIdOf({ artifacts }: GraphqlContext, clientId: string): str
 }
 
 /** Where a part of an artifact is written (PUT) and read (GET). */
-export function artifactFileUrl(baseUrl: string, id: string, part: ArtifactPart, name: string): string {
+function artifactFileUrl(baseUrl: string, id: string, part: ArtifactPart, name: string): string {
   return `${baseUrl}/artifacts/${id}/${part}/${encodeURIComponent(name)}`;
 }
 

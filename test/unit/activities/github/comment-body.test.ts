@@ -15,6 +15,20 @@ const curves = [
 const nasty =
   '``` | </details><img src="https://evil.example/x.png"> @octocat fixes #1 {{ 7*7 }} {% raw %} ![p](https://evil.example/p.png)';
 
+function liveRun(seed: number, change: Partial<LiveRun>): LiveRun {
+  return {
+    runId: `warmup-a1-s${seed}-tok`,
+    url: `https://wandb.example/lab/digits/runs/warmup-a1-s${seed}-tok`,
+    seed,
+    value: 0.5,
+    lastStep: 339,
+    rows: 340,
+    curve: { label: `seed ${seed}`, seed, step: [0, 100, 339], value: [2, 1, 0.5] },
+    state: 'running',
+    ...change,
+  };
+}
+
 describe('commentBody', () => {
   it('begins with the marker and says the verdict first', () => {
     const lines = commentBody(exampleStatus(), curves).split('\n');
@@ -70,23 +84,12 @@ describe('commentBody', () => {
 
   describe('while jobs train', () => {
     const training = exampleStatus({ phase: 'training', evidence: null });
-    const run = (seed: number, change: Partial<LiveRun>): LiveRun => ({
-      runId: `warmup-a1-s${seed}-tok`,
-      url: `https://wandb.example/lab/digits/runs/warmup-a1-s${seed}-tok`,
-      seed,
-      value: 0.5,
-      lastStep: 339,
-      rows: 340,
-      curve: { label: `seed ${seed}`, seed, step: [0, 100, 339], value: [2, 1, 0.5] },
-      state: 'running',
-      ...change,
-    });
     const live: LiveResults = {
       asOf: '2026-11-24T14:05:31.000Z',
       metric: { name: 'val/loss', goal: 'minimize' },
       runs: [
-        run(0, {}),
-        run(1, {
+        liveRun(0, {}),
+        liveRun(1, {
           rows: 0,
           url: '',
           state: null,
@@ -94,7 +97,7 @@ describe('commentBody', () => {
           curve: { label: '', seed: 1, step: [], value: [] },
         }),
       ],
-      baseline: { name: 'first-baseline', runs: [run(7, { value: 0.25 }), run(8, { value: 0.27 })] },
+      baseline: { name: 'first-baseline', runs: [liveRun(7, { value: 0.25 }), liveRun(8, { value: 0.27 })] },
     };
 
     it('tells what W&B has so far, and as of when', () => {
@@ -112,13 +115,13 @@ describe('commentBody', () => {
     it('says nothing of it once there is evidence, or an end', () => {
       expect(commentBody(exampleStatus(), [], live)).not.toContain('rows so far');
       expect(commentBody(exampleStatus({ phase: 'failed', evidence: null }), [], live)).not.toContain(
-        'so far',
+        'rows so far',
       );
     });
 
     it('stays below the limit, and keeps words in their place', () => {
       const many = Array.from({ length: 400 }, (_, seed) =>
-        run(seed, { runId: nasty.repeat(5), state: nasty }),
+        liveRun(seed, { runId: nasty.repeat(5), state: nasty }),
       );
       const body = commentBody(training, [], { ...live, runs: many });
       expect(body.length).toBeLessThan(commentLimit);
