@@ -20,12 +20,30 @@ export interface RunResult {
   readonly lastStep: number;
   readonly rows: number;
   readonly curve: Curve;
+  /** Rows in which the metric was no finite number (NaN, an infinity, text). */
+  readonly gaps?: number;
+  /** How long the run took by its own clock, s; null when it did not say. */
+  readonly runtimeSeconds?: number | null;
 }
 
 /** The results read back from W&B for one attempt, and the baseline's. */
 export interface Results {
   readonly runs: readonly RunResult[];
   readonly baseline: { readonly name: string; readonly runs: readonly RunResult[] } | null;
+}
+
+/** A run as it stands while its job may still train: `value` is the last finite one so far, `url` is '' without a run. */
+export interface LiveRun extends RunResult {
+  /** W&B's word, such as `running`; null while the server has no such run. */
+  readonly state: string | null;
+}
+
+/** What the server has so far. Nothing of it is evidence: nobody decides on it. */
+export interface LiveResults extends Results {
+  readonly runs: readonly LiveRun[];
+  /** When it was read: ISO 8601, UTC. */
+  readonly asOf: string;
+  readonly metric: { readonly name: string; readonly goal: 'minimize' | 'maximize' };
 }
 
 export interface EvidenceJob {
@@ -35,6 +53,10 @@ export interface EvidenceJob {
   readonly runUrl: string;
   readonly value: number | null;
   readonly gpuHours: number;
+  /** From its first begin to its end, h. */
+  readonly wallHours?: number;
+  /** Highest resident memory of the training, bytes; null when it is not known. */
+  readonly peakMemoryBytes?: number | null;
 }
 
 /** What the PI is shown, and what a decision is bound to. */

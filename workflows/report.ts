@@ -44,15 +44,18 @@ function evidenceOf(experiment: Experiment, { runs, baseline }: Results): Eviden
     jobs: experiment.finished.map((job) => evidenceJob(job, runs)),
     metric,
     baseline: baseline === null ? null : { name: baseline.name, values: baselineValues ?? [] },
-    verdict: verdict(finalValues(runs), baselineValues, metric.goal),
+    verdict: verdict(finalValues(runs), baselineValues, metric.goal, runs.length - finalValues(runs).length),
     gpuHours: experiment.finished.reduce((sum, job) => sum + job.gpuHours, 0),
     wallHours: Math.max(0, ...experiment.finished.map((job) => job.wallHours)),
   };
 }
 
-function evidenceJob({ seed, jobId, gpuHours, run }: FinishedJob, runs: readonly RunResult[]): EvidenceJob {
+function evidenceJob(
+  { seed, jobId, gpuHours, wallHours, run }: FinishedJob,
+  runs: readonly RunResult[],
+): EvidenceJob {
   const value = runs.find(({ runId }) => runId === run.runId)?.value ?? null;
-  return { seed, jobId, runId: run.runId, runUrl: run.url, value, gpuHours };
+  return { seed, jobId, runId: run.runId, runUrl: run.url, value, gpuHours, wallHours };
 }
 
 function finalValues(runs: readonly RunResult[]): number[] {

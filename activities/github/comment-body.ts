@@ -1,11 +1,12 @@
-import type { Evidence } from '../../domain/evidence.ts';
+import type { LiveResults } from '../../domain/evidence.ts';
 import type { ExperimentStatus, JobStatus, PhaseRecord } from '../../domain/experiment.ts';
 import { commentMarker } from '../../domain/ids.ts';
 import { outcomes } from '../../domain/phase.ts';
 import type { Verdict } from '../../domain/verdict.ts';
-import { number, signed } from '../../infra/templates/markdown-filters.ts';
 import { renderTemplate } from '../../infra/templates/render-template.ts';
+import { duration } from './duration.ts';
 import type { Picture } from './interface.ts';
+import { presentEvidence, presentLive } from './present-results.ts';
 
 /** GitHub takes 65,536; the rest is room for what it counts differently. */
 export const commentLimit = 65_000;
@@ -34,23 +35,35 @@ const amounts: readonly Amount[] = [
 ];
 
 /** The sticky comment of an experiment, for every phase; always shorter than `commentLimit` characters. */
-export function commentBody(status: ExperimentStatus, pictures: readonly Picture[]): string {
+export function commentBody(
+  status: ExperimentStatus,
+  pictures: readonly Picture[],
+  live: LiveResults | null = null,
+): string {
   let body = '';
   for (const amount of amounts) {
-    body = render(status, pictures.slice(0, 4), amount);
+    body = render(status, { pictures: pictures.slice(0, 4), live }, amount);
     if (body.length <= commentLimit) break;
   }
   return body;
 }
 
-function render(status: ExperimentStatus, pictures: readonly Picture[], amount: Amount): string {
+interface Shown {
+  readonly pictures: readonly Picture[];
+  readonly live: LiveResults | null;
+}
+
+function render(status: ExperimentStatus, { pictures, live }: Shown, amount: Amount): string {
   const { evidence, gate } = status;
   return renderTemplate('comment.md.njk', {
     marker: commentMarker(status.id),
     status,
-    pictures: evidence === null ? [] : pictures,
+    pictures: evidence === null && !isShown(live, status) ? [] : pictures,
+    pictureWidth,
+    lines: evidence === null || !amount.table ? [] : pictures.flatMap(({ lines = [] }) => lines),
+    live: isShown(live, status) && amount.table ? presentLive(live) : null,
     headline: headlineOf(status),
-    evidence: evidence === null || !amount.table ? null : presentEvidence(evidence),
+    evidence: evidence === null || !amount.table ? null : presentEvidence(evidence, status),
     heading: headingOf(status),
     questions: questionsOf(status),
     commands: commandsOf(status),
@@ -67,6 +80,7 @@ const verdictWords: Readonly<Record<Verdict['status'], string>> = {
   better: 'Better',
   worse: 'Worse',
   'inside-noise': 'Inside noise',
+  'cannot-tell': 'Cannot tell',
   'no-baseline': 'No baseline',
   unmeasured: 'Not measured',
 };
@@ -85,46 +99,12 @@ function elsewhere({ links, pullRequest }: ExperimentStatus): ExperimentStatus['
   return links.filter(({ url }) => pullRequest === null || url.split('#', 1)[0] !== pullRequest.url);
 }
 
-function presentEvidence({ jobs, metric, baseline, verdict, wallHours }: Evidence): object {
-  const values = jobs.flatMap(({ value }) => value ?? []);
-  return {
-    metric: metric.name,
-    rows: jobs.map((job) => ({ ...job, delta: difference(job.value, verdict.baselineMean) })),
-    own: spread(values),
-    delta: difference(verdict.mean, verdict.baselineMean),
-    baseline: baseline === null ? null : { name: baseline.name, ...spread(baseline.values) },
-    aim: `The aim is to ${metric.goal} ${metric.name}; the longest job took ${duration(wallHours * 3_600_000)}.`,
-    left: baseline === null ? 'No baseline was named, so the numbers stand alone.' : '',
-  };
-}
+/** CSS pixels, as the pictures are drawn for. */
+const pictureWidth = 680;
 
-function difference(value: number | null, mean: number | null): string {
-  if (value === null || mean === null) return '–';
-  const delta = value - mean;
-  if (mean === 0) return signed(delta);
-  const percent = (delta / Math.abs(mean)) * 100;
-  // Zeros at the end stay: the rows of a column are compared digit by digit.
-  const plain = Math.abs(delta) < 1000 && Math.abs(delta) >= 1e-4;
-  const change = plain ? `${delta > 0 ? '+' : ''}${delta.toPrecision(4)}` : signed(delta);
-  return `${change} (${percent > 0 ? '+' : ''}${percent.toFixed(1)} %)`;
-}
-
-/** Mean and sample standard deviation, as the verdict takes them. */
-function spread(values: readonly number[]): { readonly count: number; readonly text: string } {
-  const finite = values.filter(Number.isFinite);
-  const count = finite.length;
-  if (count === 0) return { count, text: '–' };
-  const mean = finite.reduce((sum, value) => sum + value, 0) / count;
-  if (count === 1) return { count, text: number(mean) };
-  const std = Math.sqrt(finite.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1));
-  return { count, text: withNoise(mean, std) };
-}
-
-/** Two digits of the noise, and the mean to the same place: more would be digits of chance. */
-function withNoise(mean: number, std: number): string {
-  const places = std === 0 ? -1 : 1 - Math.floor(Math.log10(std));
-  if (places < 0 || places > 12) return `${number(mean)} ± ${number(std)}`;
-  return `${mean.toFixed(places)} ± ${std.toFixed(places)}`;
+/** Only before there is evidence, and only while something may still come. */
+function isShown(live: LiveResults | null, { evidence, phase }: ExperimentStatus): live is LiveResults {
+  return live !== null && evidence === null && !isOutcome.has(phase);
 }
 
 function headingOf(status: ExperimentStatus): string {
@@ -195,14 +175,4 @@ function totalTime(phases: readonly PhaseRecord[]): string {
   const [first, last] = [phases[0], phases.at(-1)];
   if (first === undefined || last === undefined || last.endedAt === null) return '';
   return duration(Date.parse(last.endedAt) - Date.parse(first.startedAt));
-}
-
-function duration(ms: number): string {
-  if (!Number.isFinite(ms) || ms < 0) return '–';
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 120) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }

@@ -1,4 +1,4 @@
-import type { Results } from '../../domain/evidence.ts';
+import type { LiveResults, Results } from '../../domain/evidence.ts';
 import type { ExperimentStatus } from '../../domain/experiment.ts';
 import type { PullRequestSnapshot } from '../../domain/pull-request.ts';
 import type { TaskNote } from '../../domain/task-note.ts';
@@ -70,6 +70,21 @@ export interface CurvesInput {
 export interface Picture {
   readonly url: string;
   readonly alt: string;
+  /** The same for a dark page. */
+  readonly darkUrl?: string;
+  /** The same for whoever sees no pictures. */
+  readonly lines?: readonly CurveLine[];
+}
+
+/** One curve as a line of text. */
+export interface CurveLine {
+  readonly label: string;
+  readonly first: number | null;
+  readonly line: string;
+  readonly last: number | null;
+  readonly lastStep: number;
+  /** Rows in which the metric was no finite number. */
+  readonly gaps: number;
 }
 
 export interface CommentInput {
@@ -77,6 +92,8 @@ export interface CommentInput {
   readonly number: number;
   readonly status: ExperimentStatus;
   readonly pictures: readonly Picture[];
+  /** What W&B has so far, while jobs train; shown as long as there is no evidence. */
+  readonly live?: LiveResults | null;
 }
 
 export interface MergeInput {

@@ -10,10 +10,11 @@ import type { CommentInput } from './interface.ts';
  */
 export async function updateComment(
   github: GithubClient,
-  { repository, number, status, pictures }: CommentInput,
+  { repository, number, status, pictures, live = null }: CommentInput,
 ): Promise<{ readonly url: string }> {
-  const ours = pictures.filter(({ url }) => url.startsWith(`${github.serverUrl}/${repository}/`));
-  const body = commentBody(status, ours);
+  const isOurs = (url: string) => url.startsWith(`${github.serverUrl}/${repository}/`);
+  const ours = pictures.filter(({ url, darkUrl = url }) => isOurs(url) && isOurs(darkUrl));
+  const body = commentBody(status, ours, live);
   const [first, ...doubles] = await ownComments(github, repository, number, commentMarker(status.id));
   for (const double of doubles) await github.deleteComment(repository, double.id);
   const written = first === undefined ? null : await rewrite(github, repository, first, body);

@@ -25,6 +25,7 @@ const prefixes: Readonly<Record<Verdict['status'], string>> = {
   better: '',
   worse: 'Not confirmed, it got worse: ',
   'inside-noise': 'Not confirmed, inside noise: ',
+  'cannot-tell': 'Not settled, noise is unknown: ',
   'no-baseline': 'Measured without a baseline: ',
   unmeasured: 'Not settled: ',
 };
@@ -33,6 +34,7 @@ const nextSteps: Readonly<Record<Verdict['status'], string>> = {
   better: 'Repeat it with more seeds, and at a larger scale.',
   worse: 'Find out why before trying a variation.',
   'inside-noise': 'More seeds would tell whether there is a small effect.',
+  'cannot-tell': 'Run it again with at least three seeds on each side.',
   'no-baseline': 'Run the baseline under the same conditions.',
   unmeasured: 'Mend what stopped it, then run it again.',
 };

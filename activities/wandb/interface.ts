@@ -1,4 +1,4 @@
-import type { Results } from '../../domain/evidence.ts';
+import type { LiveResults, Results } from '../../domain/evidence.ts';
 import type { TaskNote } from '../../domain/task-note.ts';
 
 export interface SyncInput {
@@ -25,10 +25,23 @@ export interface ResultsInput {
   readonly baseline: TaskNote['baseline'];
 }
 
+export interface LiveResultsInput {
+  /** Their ids were given to the jobs: nothing has to be acknowledged to look at them. */
+  readonly runs: readonly { readonly runId: string; readonly seed: number }[];
+  readonly wandb: TaskNote['wandb'];
+  readonly metric: TaskNote['metric'];
+  readonly baseline: TaskNote['baseline'];
+}
+
 /** Queue `wandb`, networked zone: the only part that talks to W&B. */
 export interface WandbActivities {
   /** Uploads by the real `wandb sync`; returns only what a read-back from the server proves. */
   syncRun(input: SyncInput): Promise<SyncedRun>;
   /** Reads curves and final values back, of the attempt's runs and of the baseline. */
   readResults(input: ResultsInput): Promise<Results>;
+  /**
+   * Reads what is on the server so far, while jobs train. A run that is not there yet has no rows, and a baseline that
+   * is not there is left out: both are for `readResults` to complain of.
+   */
+  readLiveResults(input: LiveResultsInput): Promise<LiveResults>;
 }

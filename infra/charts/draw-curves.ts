@@ -17,14 +17,14 @@ const fontFiles = [
 const beyondDejaVu = /[\u2E80-\u{10FFFF}]/u;
 
 /**
- * Draws the metric's curves as a PNG, 1800 × 960 dots for 900 × 480 CSS pixels, on white: each seed thin, the mean
- * bold, the baseline grey. The same input gives the same bytes. Values that are not finite are gaps; results without
+ * Draws the metric's curves as a PNG, 1700 × 1100 dots for 680 × 440 CSS pixels, for a light or a dark page:
+ * each seed thin, the mean bold, the baseline grey and dashed, each named at its end. The same input gives the same bytes. Values that are not finite are gaps; results without
  * any value give a picture that says so.
  */
 export async function drawCurves(results: Results, options: CurvesOptions): Promise<Uint8Array> {
   const svg = await drawCurvesSvg(results, options);
   const image = await renderAsync(svg, {
-    fitTo: { mode: 'width', value: pictureSize.width * 2 },
+    fitTo: { mode: 'width', value: pictureSize.width * 2.5 },
     font: {
       fontFiles,
       loadSystemFonts: beyondDejaVu.test(svg),

@@ -79,6 +79,22 @@ export function picture(alternative: unknown, url: unknown): string {
   return address === null ? text(alternative) : `![${text(alternative)}](${address})`;
 }
 
+/**
+ * `{{ alternative text | themed(url, dark url, width) }}`: one of two pictures, by whether the page is light or dark;
+ * the first alone when there is no second. `width` in CSS pixels; a narrower page shows it narrower.
+ */
+export function themed(alternative: unknown, url: unknown, darkUrl: unknown, width: number): string {
+  const [light, dark] = [webAddress(url), webAddress(darkUrl)];
+  if (light === null || dark === null) return picture(alternative, url);
+  const words = escapeAttribute(String(alternative));
+  return `<picture><source media="(prefers-color-scheme: dark)" srcset="${escapeAttribute(dark)}"><img alt="${words}" src="${escapeAttribute(light)}" width="${width}"></picture>`;
+}
+
+function escapeAttribute(value: string): string {
+  const line = shorten(value.toWellFormed().replaceAll(/\s+/g, ' ').replaceAll(unseen, ''), defaultLength);
+  return line.replaceAll(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
 /** An http(s) address in a form that cannot end a Markdown link; null for anything else. */
 export function webAddress(url: unknown): string | null {
   if (typeof url !== 'string' || !URL.canParse(url)) return null;
@@ -102,6 +118,14 @@ export function hours(value: unknown): string {
   if (typeof value !== 'number' || !Number.isFinite(value)) return '–';
   if (value === 0) return '0';
   return Number(value < 0.1 ? value.toPrecision(2) : value.toFixed(2)).toString();
+}
+
+/** An amount of memory, as people read it. */
+export function bytes(value: unknown): string {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) return '–';
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(value) / 10));
+  return `${Number((value / 1024 ** power).toPrecision(3))} ${units[power]}`;
 }
 
 /** An ISO 8601 time as people read it. */

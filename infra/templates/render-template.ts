@@ -3,14 +3,14 @@ import { fileURLToPath } from 'node:url';
 
 import nunjucks from 'nunjucks';
 
-import { code, fence, hours, link, moment, number, picture, prose, sha, signed, text } from './markdown-filters.ts';
+import { bytes, code, fence, hours, link, moment, number, picture, prose, sha, signed, text, themed } from './markdown-filters.ts';
 
 const environment = new nunjucks.Environment(
   new nunjucks.FileSystemLoader(dirname(fileURLToPath(import.meta.url))),
   // The texts are Markdown, not HTML; a name that is missing must fail here and not show as a gap.
   { autoescape: false, throwOnUndefined: true, trimBlocks: true, lstripBlocks: true },
 );
-const filters = { code, fence, hours, link, moment, number, picture, prose, sha, signed, text };
+const filters = { bytes, code, fence, hours, link, moment, number, picture, prose, sha, signed, text, themed };
 for (const [name, filter] of Object.entries(filters)) environment.addFilter(name, filter);
 
 /**

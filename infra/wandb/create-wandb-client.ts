@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 import type { WandbSettings } from '../settings.ts';
 import { parseLooseJson } from './loose-json.ts';
-import type { HistoryPoint, RunPath, WandbClient, WandbRun } from './wandb-client.ts';
+import { type AskRange, readHistory } from './read-history.ts';
+import type { RunPath, WandbClient, WandbRun } from './wandb-client.ts';
 import { appUrl, createWandbGraphql } from './wandb-graphql.ts';
 
 const runFields = `
@@ -50,7 +51,14 @@ const RunNode = z.object({
   config: JsonText,
   summaryMetrics: JsonText,
   historyLineCount: z.number().nullish(),
-  historyKeys: z.object({ lastStep: z.number().nullish() }).nullish(),
+  historyKeys: z
+    .object({
+      lastStep: z.number().nullish(),
+      keys: z
+        .record(z.string(), z.object({ typeCounts: z.array(z.object({ count: z.number() })).nullish() }))
+        .nullish(),
+    })
+    .nullish(),
 });
 
 const ViewerData = z.object({ viewer: z.object({ entity: z.string().nullish() }).nullable() });
@@ -84,11 +92,17 @@ export function createWandbClient(settings: WandbSettings): WandbClient {
       const node = data.project?.run;
       return node === null || node === undefined ? null : toRun({ entity, project }, node);
     },
-    async sampledHistory({ entity, project, runId }, metric, samples, signal) {
-      const specs = [JSON.stringify({ keys: ['_step', metric], samples })];
-      const variables = { entity, project, runId, specs };
-      const data = await graphql({ query: historyQuery, variables, data: HistoryData, signal });
-      return toPoints(data.project?.run?.sampledHistory?.[0] ?? [], metric);
+    async history(run, metric, signal) {
+      const { entity, project, runId } = run;
+      const ask: AskRange = async ({ from, to, samples }) => {
+        const spec = { keys: ['_step', metric], samples, minStep: from, maxStep: to };
+        const variables = { entity, project, runId, specs: [JSON.stringify(spec)] };
+        const data = await graphql({ query: historyQuery, variables, data: HistoryData, signal });
+        return data.project?.run?.sampledHistory?.[0] ?? [];
+      };
+      const { metricRows, lastStep } = run;
+      const expected = metricRows === null ? null : (metricRows[metric] ?? 0);
+      return readHistory(ask, { metric, lastStep: lastStep ?? -1, expected });
     },
     async runs({ entity, project }, filter, signal) {
       const variables = { entity, project, filters: JSON.stringify(filter), first: runsLimit };
@@ -109,20 +123,19 @@ function describeRun(path: RunPath, node: z.infer<typeof RunNode>, baseUrl: stri
     rows: node.historyLineCount ?? 0,
     // A run without rows has -1.
     lastStep: lastStep !== null && lastStep < 0 ? null : lastStep,
+    metricRows: countRows(node.historyKeys?.keys),
     summary: node.summaryMetrics,
     config: node.config,
     url: `${appUrl(baseUrl)}/${[path.entity, path.project, 'runs', path.runId].map(encodeURIComponent).join('/')}`,
   };
 }
 
-/** A step that was sent twice counts once, with what was sent last. */
-function toPoints(rows: readonly Readonly<Record<string, unknown>>[], metric: string): HistoryPoint[] {
-  const byStep = new Map<number, number | null>();
-  for (const row of rows) {
-    const step = row['_step'];
-    const value = row[metric];
-    if (typeof step !== 'number') continue;
-    byStep.set(step, typeof value === 'number' && Number.isFinite(value) ? value : null);
-  }
-  return [...byStep].map(([step, value]) => ({ step, value })).toSorted((a, b) => a.step - b.step);
+/** Of a metric that was logged as numbers and, say, once as text, both are counted. */
+function countRows(keys: NonNullable<z.infer<typeof RunNode>['historyKeys']>['keys']) {
+  if (keys === null || keys === undefined) return null;
+  const counts = Object.entries(keys).map(([key, { typeCounts }]) => [
+    key,
+    (typeCounts ?? []).reduce((sum, { count }) => sum + count, 0),
+  ]);
+  return Object.fromEntries(counts) as Record<string, number>;
 }

@@ -16,12 +16,17 @@ export interface WandbRun extends RunPath {
   readonly rows: number;
   /** Null when there is no row. */
   readonly lastStep: number | null;
+  /** How many rows hold each metric; null where the server does not say. */
+  readonly metricRows: Readonly<Record<string, number>> | null;
   /** The last value of each metric, or what `define_metric` made of it. */
   readonly summary: Readonly<Record<string, unknown>>;
   readonly config: Readonly<Record<string, unknown>>;
   /** For people. */
   readonly url: string;
 }
+
+/** What reading a history needs to know of its run. */
+export type LookedAt = RunPath & Pick<WandbRun, 'lastStep' | 'metricRows'>;
 
 /** One row's value of one metric; null where it is not a finite number. */
 export interface HistoryPoint {
@@ -38,13 +43,11 @@ export interface WandbClient {
   defaultEntity(signal?: AbortSignal): Promise<string | null>;
   /** Null when there is no such run (or project, or entity). */
   run(path: RunPath, signal?: AbortSignal): Promise<WandbRun | null>;
-  /** Rows that hold the metric, at most `samples`, ascending by step, one for each step; the very last one may be missing. */
-  sampledHistory(
-    path: RunPath,
-    metric: string,
-    samples: number,
-    signal?: AbortSignal,
-  ): Promise<readonly HistoryPoint[]>;
+  /**
+   * Every row that holds the metric, not a sample of them: ascending by step, one for each step. Give the run as it was
+   * read right before; rows that came since may be missing.
+   */
+  history(run: LookedAt, metric: string, signal?: AbortSignal): Promise<readonly HistoryPoint[]>;
   /** The newest runs of a project that fit a Mongo-style filter, at most 100; none when there is no such project. */
   runs(
     project: Omit<RunPath, 'runId'>,

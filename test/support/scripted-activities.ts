@@ -282,6 +282,21 @@ function goodWorld(world: ScriptedWorld): AllActivities {
       })),
       baseline: null,
     }),
+    readLiveResults: async ({ runs, metric }) => ({
+      asOf: '2026-11-24T14:05:00.000Z',
+      metric,
+      runs: runs.map(({ runId, seed }) => ({
+        runId,
+        url: '',
+        seed,
+        value: null,
+        lastStep: 0,
+        rows: 0,
+        curve: { label: `seed ${seed}`, seed, step: [], value: [] },
+        state: null,
+      })),
+      baseline: null,
+    }),
     writeNote: async ({ experimentId }) => ({
       path: `20261124000000-${experimentId}.md`,
       commit: null,

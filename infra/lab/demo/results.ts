@@ -31,7 +31,7 @@ export async function readResults(world: DemoWorld, status: ExperimentStatus): P
   const own = comments.filter(({ body }) => body?.includes(commentMarker(status.id)) === true);
   if (own.length !== 1)
     throw new Error(`the pull request holds ${own.length} comments of the experiment, expected one`);
-  const pictureUrl = /!\[[^\]]*\]\(([^)\s]+)\)/.exec(own[0]?.body ?? '')?.[1];
+  const pictureUrl = /<img alt="[^"]*" src="([^"]+)"/.exec(own[0]?.body ?? '')?.[1];
   if (pictureUrl === undefined) throw new Error('the comment holds no picture');
   const picture = await pngAt(pictureUrl);
   const notePath = join(world.home, 'vault', status.note?.path ?? '');

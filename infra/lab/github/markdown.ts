@@ -3,6 +3,10 @@ import { Marked } from 'marked';
 /** What GitHub lets through of HTML, as far as it is used here; without attributes but these. */
 const kept = /^<\/?(?:details|summary|sub|sup|kbd|code|b|i|em|strong|br|hr|p)(?: open)?\s*\/?>$/i;
 
+/** Pictures for light and dark pages. As there, an address that is not of the web is taken away with its tag. */
+const keptPicture =
+  /^(?:<\/?picture>|<source media="\(prefers-color-scheme: dark\)" srcset="(?:https?:|\/)[^"<>\s]*">|<img alt="[^"<>]*" src="(?:https?:|\/)[^"<>\s]*" width="\d+">)$/;
+
 const marked = new Marked({
   gfm: true,
   renderer: {
@@ -10,7 +14,7 @@ const marked = new Marked({
       return text
         .replaceAll(/<!--.*?-->/gs, '')
         .split(/(<[^<>]*>)/)
-        .map((part) => (kept.test(part) ? part : escapeHtml(part)))
+        .map((part) => (kept.test(part) || keptPicture.test(part) ? part : escapeHtml(part)))
         .join('');
     },
     link({ href, tokens }) {

@@ -1,6 +1,15 @@
 import { readFileSync } from 'node:fs';
 
-import { buildSchema, type DocumentNode, execute, Kind, parse, visit } from 'graphql';
+import {
+  buildSchema,
+  type DocumentNode,
+  execute,
+  GraphQLError,
+  type GraphQLSchema,
+  Kind,
+  parse,
+  visit,
+} from 'graphql';
 
 import type { GraphqlContext } from './graphql-context.ts';
 import { createMutations } from './graphql-mutations.ts';
@@ -22,7 +31,8 @@ export type GraphqlApi = (
 export function createGraphqlApi(context: GraphqlContext): GraphqlApi {
   const root = { ...createQueries(context), ...createMutations(context) };
   return async ({ query, variables, operationName }) => {
-    const document = parse(query);
+    const document = parseOrExplain(query);
+    if (document instanceof GraphQLError) return { status: 400, body: { errors: [document] } };
     const result = await execute({
       schema: schemaFor(document),
       document,
@@ -39,10 +49,13 @@ export function createGraphqlApi(context: GraphqlContext): GraphqlApi {
   };
 }
 
+/** By the scalars that they have beyond the file's own: building one takes longer than answering a question. */
+const schemas = new Map<string, GraphQLSchema>();
+
 /** A client may name input types that are only handed through: they count as scalars here. */
 function schemaFor(document: DocumentNode) {
   const known = new Set(
-    [...typeDefinitions.matchAll(/^(?:scalar|type|input) (\w+)/gm)].map(([, name]) => name),
+    [...typeDefinitions.matchAll(/^(?:scalar|type|input|enum) (\w+)/gm)].map(([, name]) => name),
   );
   const builtIn = ['String', 'Int', 'Float', 'Boolean', 'ID'];
   const unknown = new Set<string>();
@@ -54,7 +67,20 @@ function schemaFor(document: DocumentNode) {
       if (!known.has(name) && !builtIn.includes(name)) unknown.add(name);
     },
   });
-  return buildSchema([typeDefinitions, ...[...unknown].map((name) => `scalar ${name}`)].join('\n'));
+  const scalars = [...unknown].toSorted().map((name) => `scalar ${name}`);
+  const key = scalars.join(' ');
+  const schema = schemas.get(key) ?? buildSchema([typeDefinitions, ...scalars].join('\n'));
+  schemas.set(key, schema);
+  return schema;
+}
+
+function parseOrExplain(query: string): DocumentNode | GraphQLError {
+  try {
+    return parse(query);
+  } catch (error) {
+    if (error instanceof GraphQLError) return error;
+    throw error;
+  }
 }
 
 function isStatusError(error: unknown): error is HttpStatusError {

@@ -1,11 +1,9 @@
-import { GraphQLError } from 'graphql';
-
+import { createArtifactMutations } from './artifact-mutations.ts';
 import { defaultProject, type GraphqlContext } from './graphql-context.ts';
 import { describeRun } from './graphql-queries.ts';
 import { HttpStatusError } from './http-status-error.ts';
 import { runFileUrl } from './run-fields.ts';
-import type { RunKey } from './run-record.ts';
-import type { RunStore, StoredRun } from './run-store.ts';
+import { runOrRefuse } from './run-or-refuse.ts';
 
 interface UpsertBucketInput {
   readonly id?: string | null;
@@ -47,11 +45,8 @@ export function createMutations(context: GraphqlContext) {
       return { bucket: describeRun(context, run), inserted };
     },
     async createRunFiles({ input }: { input: CreateRunFilesInput }) {
-      const run = existing(store, {
-        entity: input.entityName,
-        project: input.projectName,
-        runId: input.runName,
-      });
+      const run = runOrRefuse(store, keyOf(input));
+      refuseReadOnly(context, input.projectName);
       await store.update(run, { files: [...new Set([...run.record.files, ...input.files])] });
       const files = input.files.map((name) => ({
         name,
@@ -59,25 +54,36 @@ export function createMutations(context: GraphqlContext) {
       }));
       return { runID: run.record.id, uploadHeaders: [], files };
     },
-    createArtifact() {
-      throw new GraphQLError('this stand-in keeps no artifacts: nothing of it was stored');
+    async markRunFilesUploaded({ input }: { input: CreateRunFilesInput }) {
+      const run = runOrRefuse(store, keyOf(input));
+      await store.update(run, { files: [...new Set([...run.record.files, ...input.files])] });
+      return { success: true };
     },
+    notifyScriptableRunAlert({ input }: { input: Omit<CreateRunFilesInput, 'files'> }) {
+      runOrRefuse(store, keyOf(input));
+      return { success: true };
+    },
+    ...createArtifactMutations(context),
   };
 }
 
-async function findBucket(input: UpsertBucketInput, { store, entity }: GraphqlContext) {
+async function findBucket(input: UpsertBucketInput, context: GraphqlContext) {
+  const { store, entity } = context;
   if (input.id !== null && input.id !== undefined) {
     const run = store.list().find(({ record }) => record.id === input.id);
     if (run === undefined) throw new HttpStatusError(404, `run ${input.id} not found`);
     return { run, inserted: false };
   }
-  const entityName = input.entityName ?? entity;
+  // Clients send an empty name where they have none.
+  const entityName = input.entityName || entity;
   if (entityName !== entity) throw new HttpStatusError(404, `entity ${entityName} not found`);
   if (input.name === null || input.name === undefined)
     throw new HttpStatusError(400, 'a run needs an id or a name');
+  const project = input.modelName || defaultProject;
+  refuseReadOnly(context, project);
   return store.findOrCreate({
     entity: entityName,
-    project: input.modelName ?? defaultProject,
+    project,
     runId: input.name,
   });
 }
@@ -96,10 +102,11 @@ function changesOf(input: UpsertBucketInput) {
   };
 }
 
-function existing(store: RunStore, key: RunKey): StoredRun {
-  const run = store.find(key);
-  if (run === undefined || run.record.deleted) {
-    throw new HttpStatusError(404, `run ${key.entity}/${key.project}/${key.runId} not found`);
-  }
-  return run;
+function keyOf(input: Omit<CreateRunFilesInput, 'files'>) {
+  return { entity: input.entityName, project: input.projectName, runId: input.runName };
+}
+
+function refuseReadOnly({ settings }: GraphqlContext, project: string): void {
+  if (!settings().readOnlyProjects.includes(project)) return;
+  throw new HttpStatusError(403, `permission denied: project ${project} is read-only`);
 }

@@ -1,6 +1,8 @@
+import { describeArtifact, serverIdOf } from './artifact-mutations.ts';
 import { defaultProject, type GraphqlContext } from './graphql-context.ts';
 import { connection, page, runFields } from './run-fields.ts';
 import { fitsFilter } from './run-filter.ts';
+import { runState } from './run-record.ts';
 import type { StoredRun } from './run-store.ts';
 
 interface RunsArguments {
@@ -33,8 +35,21 @@ export function createQueries(context: GraphqlContext) {
       admin: false,
       teams: { edges: [{ node: entityFields(entity) }] },
     },
-    serverInfo: { features: [], cliVersionInfo: { max_cli_version: '99.0.0' }, latestLocalVersionInfo: null },
-    entity: (args: { name?: string | null }) => entityFields(args.name ?? entity),
+    serverInfo: {
+      features: () => context.settings().features.map((name) => ({ name, isEnabled: true })),
+      cliVersionInfo: { max_cli_version: '99.0.0' },
+      latestLocalVersionInfo: null,
+    },
+    entity: ({ name }: { name?: string | null }) =>
+      (name ?? entity) === entity ? entityFields(entity) : null,
+    clientIDMapping({ clientID }: { clientID: string }) {
+      const serverID = serverIdOf(context, clientID);
+      return serverID === undefined ? null : { serverID };
+    },
+    artifact({ id }: { id: string }) {
+      const found = context.artifacts.find(id);
+      return found === undefined ? null : describeArtifact(context, found);
+    },
     project: findProject,
     model: findProject,
   };
@@ -44,16 +59,22 @@ export function createQueries(context: GraphqlContext) {
 export function describeRun(context: GraphqlContext, run: StoredRun): object {
   return runFields(run, {
     baseUrl: context.baseUrl(),
-    lateCountMs: context.lateCountMs,
+    settings: context.settings,
+    artifacts: ({ entity, project, runId }) =>
+      context.artifacts
+        .list((each) => each.entity === entity && each.project === project && each.runId === runId)
+        .map((each) => describeArtifact(context, each)),
     project: (entity, name) => projectFields(context, entity, name),
   });
 }
 
 function projectFields(context: GraphqlContext, entityName: string, name: string): object {
-  const { store } = context;
+  const { store, settings } = context;
+  const stateOf = (record: StoredRun['record']) =>
+    runState(record, Date.now(), settings().crashedAfterSeconds);
   const runs = (args: RunsArguments) =>
     ordered(store.list(entityName, name), args.order).filter(({ record }) =>
-      fitsFilter(record, args.filters),
+      fitsFilter({ ...record, state: stateOf(record) }, args.filters),
     );
   const run = (args: { name: string }) => {
     const found = store.find({ entity: entityName, project: name, runId: args.name });
@@ -66,7 +87,8 @@ function projectFields(context: GraphqlContext, entityName: string, name: string
     entityName,
     entity: entityFields(entityName),
     isBenchmark: false,
-    readOnly: false,
+    readOnly: () => settings().readOnlyProjects.includes(name),
+    artifactType: null,
     run,
     bucket: run,
     runCount: (args: RunsArguments) => runs(args).length,

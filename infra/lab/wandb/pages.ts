@@ -6,10 +6,11 @@ import type { RunResult } from '../../../domain/evidence.ts';
 import { drawCurvesSvg } from '../../charts/draw-curves.ts';
 import { moment } from '../../templates/markdown-filters.ts';
 import { parseLooseJson } from '../../wandb/loose-json.ts';
-import { flatten, historyRows, sample, type Row } from './history.ts';
+import type { Row } from './history.ts';
 import { runFileUrl } from './run-fields.ts';
 import { runState } from './run-record.ts';
 import type { StoredRun } from './run-store.ts';
+import type { Settings } from './settings.ts';
 
 const templates = new nunjucks.Environment(
   new nunjucks.FileSystemLoader(fileURLToPath(new URL('templates', import.meta.url))),
@@ -19,14 +20,25 @@ const templates = new nunjucks.Environment(
 /** A page with more pictures than this is slow to draw and nobody looks at them all. */
 const chartLimit = 8;
 
+/** Points of a curve: more than a chart of this size has dots. */
+const chartPoints = 500;
+
+/** A longer list helps nobody; the newest come first. */
+const listLimit = 200;
+
 /** The list of runs as a page. */
-export function runsPage(title: string, runs: readonly StoredRun[]): string {
-  return templates.render('runs.html', { title, runs: runs.map(describe) });
+export async function runsPage(
+  title: string,
+  runs: readonly StoredRun[],
+  settings: Settings,
+): Promise<string> {
+  const shown = await Promise.all(runs.slice(0, listLimit).map((run) => describe(run, settings)));
+  return templates.render('runs.html', { title, runs: shown, hidden: runs.length - shown.length });
 }
 
-/** One run as a page: its curves, summary, config, files and output. */
-export async function runPage(run: StoredRun): Promise<string> {
-  const rows = historyRows(run).map((row) => flatten(row));
+/** One run as a page: its curves, summary, config, files and output; it renews itself while the run lives. */
+export async function runPage(run: StoredRun, settings: Settings): Promise<string> {
+  const rows = await run.history.overview(chartPoints);
   const { record } = run;
   const charts = await Promise.all(
     metricNames(rows).map((name) =>
@@ -38,22 +50,22 @@ export async function runPage(run: StoredRun): Promise<string> {
   );
   return templates.render('run.html', {
     title: record.displayName,
-    run: describe(run),
+    run: await describe(run, settings),
     charts,
     summary: entries(parseLooseJson(record.summary, 'text')),
     config: entries(parseLooseJson(record.config, 'text')),
     files: record.files.map((name) => ({ name, url: runFileUrl(run, '', name) })),
-    output: run.output.lines.slice(-200).join('\n'),
+    output: (await run.output.tail(200)).join('\n'),
   });
 }
 
-function describe(run: StoredRun): object {
+async function describe(run: StoredRun, settings: Settings): Promise<object> {
   const { record } = run;
   const projectUrl = `/${encodeURIComponent(record.entity)}/${encodeURIComponent(record.project)}`;
   return {
     ...record,
-    state: runState(record, Date.now()),
-    rows: run.history.lines.length,
+    state: runState(record, Date.now(), settings.crashedAfterSeconds),
+    rows: await run.history.count(),
     createdAt: new Date(record.createdAt).toISOString().slice(0, 19).replace('T', ' '),
     projectUrl,
     url: `${projectUrl}/runs/${encodeURIComponent(record.runId)}`,
@@ -75,10 +87,7 @@ function directionOf(name: string): 'minimize' | 'maximize' {
 }
 
 function toResult(run: StoredRun, rows: readonly Row[], name: string): RunResult {
-  const points = sample(
-    rows.filter((row) => name in row && typeof row['_step'] === 'number'),
-    500,
-  );
+  const points = rows.filter((row) => name in row && typeof row['_step'] === 'number');
   const step = points.map((row) => Number(row['_step']));
   const value = points.map((row) => (typeof row[name] === 'number' ? row[name] : null));
   return {

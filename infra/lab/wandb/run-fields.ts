@@ -1,16 +1,19 @@
-import { stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { parseLooseJson } from '../../wandb/loose-json.ts';
-import { countedRows, historyKeys, historyRows, inRange, sample, sampledRows } from './history.ts';
 import { runState } from './run-record.ts';
+import type { RunKey } from './run-record.ts';
 import type { StoredRun } from './run-store.ts';
+import type { Settings } from './settings.ts';
 import { unlessMissing } from '../../unless-missing.ts';
 
 /** What the resolvers of a run need besides the run itself. */
 export interface RunFieldsContext {
   readonly baseUrl: string;
-  readonly lateCountMs: () => number;
+  readonly settings: () => Settings;
+  readonly artifacts: (run: RunKey) => readonly object[];
   readonly project: (entity: string, project: string) => object;
 }
 
@@ -29,7 +32,8 @@ interface HistoryArguments {
 /** A run as the GraphQL type `Run`: plain values, and functions for what takes arguments or work. */
 export function runFields(run: StoredRun, context: RunFieldsContext): object {
   const { record } = run;
-  const lastCounted = () => run.history.lines.slice(0, countedRows(run, context.lateCountMs()));
+  const { settings } = context;
+  const counted = () => run.history.count(settings().lateCountSeconds * 1000);
   return {
     id: record.id,
     projectId: '1',
@@ -37,7 +41,7 @@ export function runFields(run: StoredRun, context: RunFieldsContext): object {
     displayName: record.displayName,
     description: record.notes,
     notes: record.notes,
-    state: runState(record, Date.now()),
+    state: runState(record, Date.now(), settings().crashedAfterSeconds),
     group: record.group,
     groupName: record.group,
     jobType: record.jobType,
@@ -54,18 +58,20 @@ export function runFields(run: StoredRun, context: RunFieldsContext): object {
     config: record.config,
     wandbConfig: ({ keys }: { keys?: readonly string[] | null }) => wandbConfig(record.config, keys ?? []),
     summaryMetrics: record.summary,
-    systemMetrics: () => run.events.lines.at(-1) ?? '{}',
-    historyLineCount: () => countedRows(run, context.lateCountMs()),
-    eventsLineCount: run.events.lines.length,
-    logLineCount: run.output.lines.length,
-    historyTail: () => JSON.stringify(run.history.lines.slice(-1)),
-    eventsTail: () => JSON.stringify(run.events.lines.slice(-1)),
-    historyKeys: () => historyKeys(historyRows(run).slice(0, lastCounted().length)),
-    history: (args: HistoryArguments) => rawHistory(run, args),
-    events: ({ samples }: HistoryArguments) => sample(run.events.lines, samples ?? 500),
+    systemMetrics: async () => (await run.events.tail(1))[0] ?? '{}',
+    historyLineCount: counted,
+    eventsLineCount: () => run.events.count(),
+    logLineCount: () => run.output.count(),
+    historyTail: async () => JSON.stringify(await run.history.tail(1)),
+    eventsTail: async () => JSON.stringify(await run.events.tail(1)),
+    historyKeys: async () => run.history.keys(await counted()),
+    history: ({ samples, minStep, maxStep }: HistoryArguments) =>
+      run.history.lines(samples ?? 500, minStep ?? -Infinity, maxStep ?? Infinity, settings().sampling),
+    events: ({ samples }: HistoryArguments) => thinned(run, samples ?? 500),
     sampledHistory: ({ specs }: { specs: readonly string[] }) =>
-      specs.map((spec) => sampledRows(historyRows(run), spec)),
+      Promise.all(specs.map((spec) => run.history.sampled(spec, settings().sampling))),
     parquetHistory: { parquetUrls: [], liveData: [] },
+    outputArtifacts: (args: PageArguments) => connection(context.artifacts(record), page(args)),
     fileCount: record.files.length,
     files: (args: PageArguments) => fileConnection(run, context, args),
   };
@@ -101,13 +107,12 @@ export function connection(items: readonly object[], { from, to }: Page): object
   };
 }
 
-function rawHistory(run: StoredRun, { samples, minStep, maxStep }: HistoryArguments): string[] {
-  const rows = historyRows(run);
-  const lines = run.history.lines.filter((line, index) => {
-    const row = rows[index];
-    return line !== '' && row !== undefined && inRange(row, minStep ?? -Infinity, maxStep ?? Infinity);
-  });
-  return sample(lines, samples ?? 500);
+/** Lines of the machine's own metrics, evenly spaced. */
+async function thinned(run: StoredRun, samples: number): Promise<string[]> {
+  const count = await run.events.count();
+  const stride = Math.max(1, count / samples);
+  const length = Math.min(count, samples);
+  return run.events.read(Array.from({ length }, (_, index) => Math.floor(index * stride)));
 }
 
 async function fileConnection(
@@ -128,12 +133,19 @@ async function fileConnection(
         url: () => url,
         directUrl: url,
         sizeBytes: found?.size ?? 0,
+        md5: () => md5Of(runFilePath(run, name)),
         // Announced but never uploaded: W&B tells it by a missing time.
         updatedAt: found === undefined ? null : found.mtime.toISOString(),
       };
     }),
   );
   return connection(nodes, page(args));
+}
+
+/** As W&B tells it, in base64; null for a file that did not arrive. */
+async function md5Of(path: string): Promise<string | null> {
+  const content = await unlessMissing(readFile(path));
+  return content === undefined ? null : createHash('md5').update(content).digest('base64');
 }
 
 function wandbConfig(configText: string, keys: readonly string[]): string | null {

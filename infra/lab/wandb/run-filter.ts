@@ -1,18 +1,21 @@
 import { z } from 'zod';
 
 import { parseLooseJson } from '../../wandb/loose-json.ts';
-import { type RunRecord, runState } from './run-record.ts';
+import type { RunRecord, RunState } from './run-record.ts';
 
 const Filter = z.record(z.string(), z.unknown());
 type Filter = z.infer<typeof Filter>;
 
+/** A run with its state at the time of asking. */
+export type FilteredRun = RunRecord & { readonly state: RunState };
+
 /** Whether a run fits a Mongo-style filter (JSON text): `$and`, `$or`, `$not`, `$in`, `$nin`, `$ne`, `$eq`, `$regex`. */
-export function fitsFilter(run: RunRecord, filterText: string | null | undefined): boolean {
+export function fitsFilter(run: FilteredRun, filterText: string | null | undefined): boolean {
   if (filterText === null || filterText === undefined || filterText === '') return true;
   return fits(run, Filter.parse(JSON.parse(filterText)));
 }
 
-function fits(run: RunRecord, filter: Filter): boolean {
+function fits(run: FilteredRun, filter: Filter): boolean {
   return Object.entries(filter).every(([key, condition]) => {
     switch (key) {
       case '$and':
@@ -64,7 +67,7 @@ function equals(field: unknown, wanted: unknown): boolean {
   return Array.isArray(field) ? field.includes(wanted) : field === wanted;
 }
 
-function fieldOf(run: RunRecord, key: string): unknown {
+function fieldOf(run: FilteredRun, key: string): unknown {
   switch (key) {
     case 'name':
       return run.runId;
@@ -79,7 +82,7 @@ function fieldOf(run: RunRecord, key: string): unknown {
     case 'job_type':
       return run.jobType;
     case 'state':
-      return runState(run, Date.now());
+      return run.state;
     default:
       return nestedField(run, key);
   }

@@ -22,6 +22,8 @@ export const RunRecord = z.object({
   heartbeatAt: z.number(),
   /** Null while nobody said that it is complete. */
   exitCode: z.number().nullable(),
+  /** The client said that the machine is being taken from it. */
+  preempting: z.boolean().default(false),
   deleted: z.boolean(),
   /** Names of the files that were announced; those that arrived lie in the run's `files` folder. */
   files: z.array(z.string()),
@@ -34,12 +36,14 @@ export interface RunKey {
   readonly runId: string;
 }
 
-/** After this long without a heartbeat a run that never said how it ended counts as crashed. */
-const crashedAfterMs = 5 * 60_000;
+export type RunState = 'running' | 'finished' | 'failed' | 'crashed' | 'preempting' | 'preempted';
 
-export function runState(run: RunRecord, now: number): 'running' | 'finished' | 'failed' | 'crashed' {
-  if (run.exitCode !== null) return run.exitCode === 0 ? 'finished' : 'failed';
-  return now - run.heartbeatAt > crashedAfterMs ? 'crashed' : 'running';
+/** `crashedAfterSeconds` after its last heartbeat a run that never said how it ended counts as crashed. */
+export function runState(run: RunRecord, now: number, crashedAfterSeconds: number): RunState {
+  if (run.exitCode === 0) return 'finished';
+  if (run.exitCode !== null) return run.preempting ? 'preempted' : 'failed';
+  if (now - run.heartbeatAt <= crashedAfterSeconds * 1000) return run.preempting ? 'preempting' : 'running';
+  return run.preempting ? 'preempted' : 'crashed';
 }
 
 export function newRunRecord(key: RunKey, now: number): RunRecord {
@@ -58,6 +62,7 @@ export function newRunRecord(key: RunKey, now: number): RunRecord {
     createdAt: now,
     heartbeatAt: now,
     exitCode: null,
+    preempting: false,
     deleted: false,
     files: [],
   };

@@ -1,8 +1,10 @@
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import PQueue from 'p-queue';
 import writeFileAtomic from 'write-file-atomic';
 
+import { History } from './history.ts';
 import { LineFile } from './line-file.ts';
 import { newRunRecord, type RunKey, RunRecord } from './run-record.ts';
 import { unlessMissing } from '../../unless-missing.ts';
@@ -11,11 +13,11 @@ import { unlessMissing } from '../../unless-missing.ts';
 export interface StoredRun {
   record: RunRecord;
   readonly directory: string;
-  readonly history: LineFile;
+  readonly history: History;
   readonly events: LineFile;
   readonly output: LineFile;
-  /** When the server got how many history rows: a server that counts late answers from the past. */
-  readonly counted: { readonly at: number; readonly rows: number }[];
+  /** Changes of the run's lines go through here, one at a time. */
+  readonly queue: PQueue;
 }
 
 export interface RunStore {
@@ -39,7 +41,7 @@ export async function openRunStore(directory: string): Promise<RunStore> {
 
   async function create(key: RunKey): Promise<StoredRun> {
     const folder = join(root, Buffer.from(keyText(key)).toString('base64url'));
-    const run = await openLines(folder, newRunRecord(key, Date.now()));
+    const run = withLines(folder, newRunRecord(key, Date.now()));
     // In the map before anything is awaited again: two first requests must not make two runs.
     runs.set(keyText(key), run);
     await save(run);
@@ -73,24 +75,26 @@ async function openRun(folder: string): Promise<StoredRun | undefined> {
   const path = join(folder, 'run.json');
   const exists = await unlessMissing(stat(path));
   if (exists === undefined) return undefined;
-  return openLines(folder, RunRecord.parse(JSON.parse(await readFile(path, 'utf8'))));
+  return withLines(folder, RunRecord.parse(JSON.parse(await readFile(path, 'utf8'))));
 }
 
-async function openLines(folder: string, record: RunRecord): Promise<StoredRun> {
-  const history = await LineFile.open(join(folder, 'history.jsonl'));
+/** The files are read when they are first asked for: a server with thousands of runs starts at once. */
+function withLines(folder: string, record: RunRecord): StoredRun {
   return {
     record,
     directory: folder,
-    history,
-    events: await LineFile.open(join(folder, 'events.jsonl')),
-    output: await LineFile.open(join(folder, 'output.log')),
-    counted: [{ at: 0, rows: history.lines.length }],
+    history: new History(join(folder, 'history.lines')),
+    events: new LineFile(join(folder, 'events.lines')),
+    output: new LineFile(join(folder, 'output.lines')),
+    queue: new PQueue({ concurrency: 1 }),
   };
 }
 
 async function save(run: StoredRun): Promise<void> {
   await mkdir(run.directory, { recursive: true });
-  await writeFileAtomic(join(run.directory, 'run.json'), `${JSON.stringify(run.record, null, 2)}\n`);
+  const text = `${JSON.stringify(run.record, null, 2)}\n`;
+  // The end of the process loses nothing of it; only that of the machine would, and the lab does not promise that.
+  await writeFileAtomic(join(run.directory, 'run.json'), text, { fsync: false });
 }
 
 function keyText(key: RunKey): string {

@@ -89,7 +89,7 @@ describe('syncRun', () => {
     await postRows(5);
     expect(await world.client.run(path)).toMatchObject({ rows: 5, state: 'running' });
     expect(await sync()).toMatchObject({ rows: 12, lastStep: 11 });
-    const history = await world.client.sampledHistory(path, 'val/loss', 100);
+    const history = await world.history('val/loss');
     expect(history.map(({ step }) => step)).toEqual([...Array(12).keys()]);
     expect(await world.client.run(path)).toMatchObject({ state: 'finished', summary: { _step: 11 } });
   });
@@ -107,7 +107,7 @@ describe('syncRun', () => {
     await world.place(failed);
     expect(await sync()).toMatchObject({ rows: 12 });
     expect(await world.client.run(path)).toMatchObject({ state: 'failed' });
-    const history = await world.client.sampledHistory(path, 'val/loss', 100);
+    const history = await world.history('val/loss');
     expect(history[4]).toEqual({ step: 4, value: null });
   });
 
@@ -289,11 +289,11 @@ async function postRows(count: number): Promise<void> {
   expect(response.status).toBe(200);
 }
 
-/** Rows as they lie on the stand-in's disk: what was sent twice would be there twice. */
+/** Rows as they lie on the stand-in's disk: what was sent twice is there twice. */
 async function storedRows(): Promise<number> {
   const runs = join(world.root, 'server', 'runs');
   const [folder = ''] = await readdir(runs);
-  const text = await readFile(join(runs, folder, 'history.jsonl'), 'utf8');
+  const text = await readFile(join(runs, folder, 'history.lines'), 'utf8');
   return text.trimEnd().split('\n').length;
 }
 

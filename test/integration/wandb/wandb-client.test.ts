@@ -88,10 +88,26 @@ describe('createWandbClient', () => {
   });
 
   it('reads history: only rows with the metric, one for each step', async () => {
-    expect(await client.sampledHistory({ ...project, runId: 'one' }, 'loss', 100)).toEqual([
+    const run = await client.run({ ...project, runId: 'one' });
+    expect(run?.metricRows).toMatchObject({ loss: 3, other: 1 });
+    expect(run && (await client.history(run, 'loss'))).toEqual([
       { step: 0, value: 1 },
       { step: 2, value: 0.5 },
     ]);
+    expect(run && (await client.history(run, 'missing'))).toEqual([]);
+  });
+
+  it('reads a long history whole, although the server thins what is long', async () => {
+    await upsert('long', {});
+    const content = Array.from(
+      { length: 3_500 },
+      (_, index) => `{"_step":${index ** 2},"loss":${index === 7 ? '"Infinity"' : index}}`,
+    );
+    await stream('long', { files: { 'wandb-history.jsonl': { offset: 0, content } } });
+    const run = await client.run({ ...project, runId: 'long' });
+    const history = run === null ? [] : await client.history(run, 'loss');
+    expect(history.map(({ step }) => step)).toEqual(content.map((_, index) => index ** 2));
+    expect(history[7]).toEqual({ step: 49, value: null });
   });
 
   it.each([

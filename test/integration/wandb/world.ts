@@ -52,6 +52,11 @@ export async function startWorld() {
     server,
     settings,
     client,
+    /** All rows of the run that hold the metric. */
+    history: async (metric: string) => {
+      const run = await client.run(runPath);
+      return run === null ? [] : client.history(run, metric);
+    },
     activities: activitiesWith({}),
     activitiesWith,
     attempt: attemptFolder(sharedDir, 0),

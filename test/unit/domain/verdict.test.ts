@@ -52,8 +52,9 @@ describe('verdict', () => {
 
   it('says that noise cannot be told from one run on each side', () => {
     const answer = verdict([0.4], [0.5], 'minimize');
-    expect(answer).toMatchObject({ status: 'better', margin: null, noiseStd: null });
-    expect(answer.sentence).toContain('noise cannot be told');
+    expect(answer).toMatchObject({ status: 'cannot-tell', margin: null, noiseStd: null, bootstrap: null });
+    expect(answer.sentence).toMatch(/^Cannot tell: .*noise cannot be told\. Rerun with more seeds\.$/);
+    expect(verdict([0.4], [0.4], 'minimize').status).toBe('inside-noise');
   });
 
   it('leaves out what is no number', () => {
@@ -63,6 +64,20 @@ describe('verdict', () => {
       'minimize',
     );
     expect(answer).toMatchObject({ status: 'better', mean: 0.4, baselineMean: 0.5, margin: 0 });
+  });
+
+  it('counts the runs that it leaves out', () => {
+    const { sentence } = verdict([0.4, Number.NaN, 0.42], [0.5, 0.52], 'minimize', 1);
+    expect(sentence).toContain('2 of 4 seeds ended without a finite value and are left out.');
+    expect(verdict([0.4, 0.42], [0.5, 0.52], 'minimize').sentence).not.toContain('left out');
+    expect(verdict([0.4, 0.42], null, 'minimize', 1).sentence).toContain('1 of 3 seeds');
+  });
+
+  it('shows the bootstrap interval, and does not decide by it', () => {
+    const answer = verdict([0.4, 0.5, 0.45], [0.52, 0.49, 0.47], 'minimize');
+    expect(answer.bootstrap?.high).toBeLessThan(0.02);
+    expect(answer.margin).toBeGreaterThan(((answer.bootstrap?.high ?? 0) - (answer.bootstrap?.low ?? 0)) / 2);
+    expect(answer.status).toBe('inside-noise');
   });
 
   it.each([[[]], [[Number.NaN]]])('is unmeasured for %j', (values) => {
@@ -90,7 +105,7 @@ describe('verdict', () => {
   });
 
   it('measures the relative change by the size of a negative baseline', () => {
-    expect(verdict([-1], [-2], 'maximize')).toMatchObject({ status: 'better', relativeDelta: 0.5 });
+    expect(verdict([-1, -1], [-2, -2], 'maximize')).toMatchObject({ status: 'better', relativeDelta: 0.5 });
   });
 
   it('needs a wider interval for fewer runs', () => {

@@ -3,8 +3,12 @@ import { DefaultLogger } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
 
 import { createWandbActivities } from '../../../../activities/wandb/create-wandb-activities.ts';
-import type { ResultsInput } from '../../../../activities/wandb/interface.ts';
-import type { Results } from '../../../../domain/evidence.ts';
+import type {
+  LiveResultsInput,
+  ResultsInput,
+  WandbActivities,
+} from '../../../../activities/wandb/interface.ts';
+import type { LiveResults, Results } from '../../../../domain/evidence.ts';
 import type { HistoryPoint, WandbClient, WandbRun } from '../../../../infra/wandb/wandb-client.ts';
 
 type Stored = WandbRun & { readonly history: readonly HistoryPoint[] };
@@ -20,6 +24,7 @@ function stored(runId: string, change: Partial<Stored> = {}): Stored {
     tags: [],
     rows: 2,
     lastStep: 1,
+    metricRows: null,
     summary: { 'val/loss': 0.123456789 },
     config: {},
     url: `http://wandb.example/${runId}`,
@@ -37,7 +42,7 @@ function fakeClient(runs: readonly Stored[]): WandbClient {
   return {
     defaultEntity: async () => 'lab',
     run: async ({ runId }) => find(runId) ?? null,
-    sampledHistory: async ({ runId }) => find(runId)?.history ?? [],
+    history: async ({ runId }) => find(runId)?.history ?? [],
     runs: async (_, filter) => {
       const wanted = JSON.stringify(filter);
       return runs.filter(
@@ -51,14 +56,18 @@ function fakeClient(runs: readonly Stored[]): WandbClient {
 
 const own = stored('warmup-a1-s0-tok');
 
-function read(runs: readonly Stored[], change: Partial<ResultsInput> = {}): Promise<Results> {
-  const activities = createWandbActivities({
+function activitiesOver(runs: readonly Stored[]): WandbActivities {
+  return createWandbActivities({
     disk: { sharedDir: '/nowhere', jobSharedDir: '/nowhere' },
     wandb: fakeClient(runs),
     settings: { baseUrl: 'http://wandb.example', apiKey: 'k', entity: undefined, project: undefined },
     syncCommand: ['false'],
     environment: {},
   });
+}
+
+function read(runs: readonly Stored[], change: Partial<ResultsInput> = {}): Promise<Results> {
+  const activities = activitiesOver(runs);
   const { entity, project, runId, url, rows } = own;
   const input: ResultsInput = {
     runs: [{ entity, project, runId, url, rows, lastStep: 1, seed: 0 }],
@@ -86,6 +95,8 @@ describe('readResults', () => {
         lastStep: 1,
         rows: 2,
         curve: { label: 'seed 0', seed: 0, step: [0, 1], value: [0.333333, null] },
+        gaps: 1,
+        runtimeSeconds: null,
       },
     ]);
   });
@@ -108,13 +119,19 @@ describe('readResults', () => {
     expect(results.runs[0]?.value).toBe(0.9);
   });
 
-  it('thins a long curve and keeps its ends', async () => {
-    const history = Array.from({ length: 500 }, (_, index) => ({ step: index * 10, value: index }));
+  it('thins a long curve and keeps its ends, its spikes and its gaps', async () => {
+    const history = Array.from({ length: 5_000 }, (_, index) => ({
+      step: index * 10,
+      value: index === 777 ? 1e6 : index === 2_222 ? null : index,
+    }));
     const { curve } = (await read([stored(own.runId, { history })])).runs[0] ?? {};
-    expect(curve?.step).toHaveLength(200);
+    expect(curve?.step.length).toBeGreaterThan(60);
+    expect(curve?.step.length).toBeLessThanOrEqual(200);
     expect(curve?.step[0]).toBe(0);
-    expect(curve?.step.at(-1)).toBe(4_990);
-    expect(new Set(curve?.step).size).toBe(200);
+    expect(curve?.step.at(-1)).toBe(49_990);
+    expect(curve?.value).toContain(1e6);
+    expect(curve?.value[curve.step.indexOf(22_220)]).toBeNull();
+    expect(curve?.step).toEqual(curve?.step.toSorted((a, b) => a - b));
   });
 
   it('finds a baseline by group or tag, only its newest attempt, only what is finished', async () => {
@@ -163,5 +180,40 @@ describe('readResults', () => {
       nonRetryable: true,
       message: expect.stringContaining(words),
     });
+  });
+});
+
+describe('readLiveResults', () => {
+  const wandb = { mode: 'offline', project: 'digits', entity: 'lab' } as const;
+  const metric = { name: 'val/loss', goal: 'minimize' } as const;
+  const runs = [
+    { runId: own.runId, seed: 0 },
+    { runId: 'warmup-a1-s1-tok', seed: 1 },
+  ];
+
+  function live(known: readonly Stored[], baseline: LiveResultsInput['baseline']): Promise<LiveResults> {
+    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    return environment.run<
+      [LiveResultsInput],
+      LiveResults,
+      (given: LiveResultsInput) => Promise<LiveResults>
+    >((given) => activitiesOver(known).readLiveResults(given), { runs, wandb, metric, baseline });
+  }
+
+  it('tells the last finite value so far, and which run is not there yet', async () => {
+    const running = stored(own.runId, { state: 'running', summary: {} });
+    const results = await live([running], null);
+    expect(Date.parse(results.asOf)).toBeGreaterThan(Date.now() - 60_000);
+    expect(results.runs).toMatchObject([
+      { seed: 0, state: 'running', rows: 2, value: 0.333333, gaps: 1, url: own.url },
+      { seed: 1, state: null, rows: 0, value: null, url: '' },
+    ]);
+  });
+
+  it('leaves out a baseline that is not there', async () => {
+    expect((await live([own], { experiment: 'gone' })).baseline).toBeNull();
+    expect((await live([own, stored('byhand')], { run: 'lab/digits/byhand' })).baseline?.name).toBe(
+      'lab/digits/byhand',
+    );
   });
 });

@@ -41,10 +41,10 @@ function linePaths(svg: string): string[] {
 }
 
 describe('drawCurves', () => {
-  it('gives a PNG for a screen with two dots a pixel, the same bytes each time', async () => {
+  it('gives a PNG for a screen with two and a half dots a pixel, the same bytes each time', async () => {
     const first = await drawCurves(against, options);
     const second = await drawCurves(structuredClone(against), options);
-    expect(pngSize(first)).toEqual({ width: 1800, height: 960 });
+    expect(pngSize(first)).toEqual({ width: 1700, height: 1100 });
     expect(Buffer.from(first).equals(Buffer.from(second))).toBe(true);
   });
 
@@ -67,7 +67,7 @@ describe('drawCurves', () => {
     ],
     ['32 seeds', { runs: Array.from({ length: 32 }, (_, seed) => run(seed, falling)), baseline: null }],
   ] satisfies [string, Results][])('draws %s', async (_, results) => {
-    expect(pngSize(await drawCurves(results, options))).toEqual({ width: 1800, height: 960 });
+    expect(pngSize(await drawCurves(results, options))).toEqual({ width: 1700, height: 1100 });
   });
 });
 
@@ -77,10 +77,13 @@ describe('drawCurvesSvg', () => {
     expect(linePaths(svg)).toHaveLength(6);
     for (const text of [
       'A warm-up',
-      'val/loss (lower is better)',
-      'this experiment, mean of 2 seeds',
-      'baseline first-baseline, mean of 2 runs',
-      'step',
+      'val/loss (lower is better) · thin: each seed',
+      'this experiment',
+      'mean of 2 seeds',
+      'baseline',
+      'first-baseline',
+      'mean of 2 runs',
+      'training step',
     ]) {
       expect(svg).toContain(`>${text}<`);
     }
@@ -105,6 +108,30 @@ describe('drawCurvesSvg', () => {
     const svg = await drawCurvesSvg({ runs: [run(0, falling), run(1, [2, 1])], baseline: null }, options);
     const lengths = linePaths(svg).map((path) => path.match(/[ML]/g)?.length);
     expect(lengths).toEqual([5, 2, 2]);
+  });
+
+  it('is drawn for the page that it stands on', async () => {
+    const light = await drawCurvesSvg(against, options);
+    const dark = await drawCurvesSvg(against, { ...options, theme: 'dark' });
+    expect(light).toContain('fill="#ffffff"');
+    expect(dark).toContain('fill="#0d1117"');
+    expect(dark).not.toContain('#0072b2');
+  });
+
+  it('takes a log scale for two decades, and says so', async () => {
+    const wide = { runs: [run(0, [100, 10, 1, 0.5])], baseline: null };
+    const svg = await drawCurvesSvg(wide, options);
+    expect(svg).toContain('>val/loss (log scale)<');
+    expect(await drawCurvesSvg(against, options)).not.toContain('log scale');
+  });
+
+  it('keeps names apart where the lines end at one place', async () => {
+    const same = { ...against, baseline: { name: 'b', runs: [run(2, falling), run(3, slower)] } };
+    const svg = await drawCurvesSvg(same, options);
+    const places = ['this experiment', 'baseline'].map((word) =>
+      Number(new RegExp(`translate\\([\\d.]+,([\\d.]+)\\)"[^>]*>(?:<tspan[^>]*>)?${word}<`).exec(svg)?.[1]),
+    );
+    expect(Math.abs((places[0] ?? Number.NaN) - (places[1] ?? Number.NaN))).toBeGreaterThanOrEqual(36);
   });
 
   it('says so when there is nothing to draw', async () => {
