@@ -10,6 +10,7 @@ const expected: ReadonlySet<string> = new Set<FailureType>([
   'JobUnchanged',
   'RecordsUnchanged',
   'GateUnchanged',
+  'LiveUnchanged',
 ]);
 
 const describeDeadlineMs = 8000;

@@ -69,6 +69,7 @@ export const failureTypes = {
   WandbLogCorrupt: 'final',
   WandbNotAcknowledged: 'retry',
   WandbResultMissing: 'final',
+  LiveUnchanged: 'retry',
   // notes
   VaultConflict: 'retry',
   VaultUnavailable: 'retry',

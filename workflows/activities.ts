@@ -123,7 +123,14 @@ export const platform = proxyActivities<Omit<QizhiActivities, 'createJob'>>({
   ...poll,
 });
 
-export const wandb = proxyActivities<WandbActivities>({
+/** Waits while a job trains, as `poll` does. */
+export const live = proxyActivities<Pick<WandbActivities, 'awaitLiveResults'>>({
+  taskQueue: queues.wandb,
+  ...poll,
+  heartbeatTimeout,
+});
+
+export const wandb = proxyActivities<Omit<WandbActivities, 'awaitLiveResults'>>({
   taskQueue: queues.wandb,
   startToCloseTimeout: '6 hours',
   scheduleToCloseTimeout: '7 days',

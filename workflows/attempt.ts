@@ -21,6 +21,7 @@ import type { FinishedJob, JobBill, JobWorkflowInput, TrainedJob } from './job.t
 import type { JobWorkflow } from './job-workflow.ts';
 import { implementationOf, noteOf } from './plan-and-code.ts';
 import { beside } from './scopes.ts';
+import { showLive } from './show-live.ts';
 import type { SyncRunWorkflow } from './sync-run-workflow.ts';
 
 /** A seed of an attempt that did not come to an acknowledged run. */
@@ -41,6 +42,7 @@ export async function runAttempt(
   requireBudget(experiment);
   enterPhase(experiment, 'submitting', seeds.length === 1 ? 'the job' : `${seeds.length} jobs`);
   const attempt = openAttempt(experiment, seeds);
+  experiment.live = null;
   const prepared = await attempts.writeAttempt.executeWithOptions({ summary: `attempt ${attempt.number}` }, [
     {
       experimentId: experiment.input.id,
@@ -54,7 +56,11 @@ export async function runAttempt(
   const jobs = new CancellationScope();
   const results = await beside(
     () =>
-      Promise.all([followJobs(experiment, attempt), keepBudget(experiment, attempt, () => jobs.cancel())]),
+      Promise.all([
+        followJobs(experiment, attempt),
+        showLive(experiment, attempt),
+        keepBudget(experiment, attempt, () => jobs.cancel()),
+      ]),
     () => jobs.run(() => Promise.allSettled(prepared.map((job) => runSeed(experiment, attempt, job)))),
   );
   return collect(experiment, attempt, results);

@@ -3,7 +3,7 @@ import { log, setCurrentDetails, upsertSearchAttributes } from '@temporalio/work
 
 import type { Decision, RefusedDecision } from '../domain/decision.ts';
 import type { GateAnswer } from '../domain/decide-gate.ts';
-import type { Evidence } from '../domain/evidence.ts';
+import type { Evidence, LiveResults } from '../domain/evidence.ts';
 import type { ExperimentInput, ExperimentStatus, JobStatus, PhaseRecord } from '../domain/experiment.ts';
 import { branchName } from '../domain/ids.ts';
 import type { Outcome, Phase } from '../domain/phase.ts';
@@ -52,6 +52,8 @@ export interface Experiment {
   finished: FinishedJob[];
   evidence: Evidence | null;
   pictures: readonly Picture[];
+  /** What W&B had so far while the present attempt trains; null before. */
+  live: LiveResults | null;
   decision: Decision | null;
   readonly refused: RefusedDecision[];
   mergeSha: string | null;
@@ -88,6 +90,7 @@ export function openExperiment(input: ExperimentInput): Experiment {
     finished: [],
     evidence: null,
     pictures: [],
+    live: null,
     decision: null,
     refused: [],
     mergeSha: null,

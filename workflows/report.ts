@@ -89,5 +89,6 @@ function commentInput(experiment: Experiment) {
     number: pullRequestOf(experiment).number,
     status: statusOf(experiment),
     pictures: experiment.pictures,
+    live: experiment.live,
   };
 }

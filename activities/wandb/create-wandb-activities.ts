@@ -3,7 +3,7 @@ import { heartbeat } from '@temporalio/activity';
 import { guardActivities } from '../boundary.ts';
 import type { WandbActivities } from './interface.ts';
 import { readExperimentResults } from './read-experiment-results.ts';
-import { readLiveResults } from './read-live-results.ts';
+import { awaitLiveResults } from './await-live-results.ts';
 import { syncExperimentRun } from './sync-experiment-run.ts';
 import type { WandbDeps } from './wandb-deps.ts';
 
@@ -14,7 +14,7 @@ export function createWandbActivities(deps: WandbDeps): WandbActivities {
   return guardActivities<WandbActivities>({
     syncRun: (input) => whileBeating(() => syncExperimentRun(deps, input)),
     readResults: (input) => whileBeating(() => readExperimentResults(deps, input)),
-    readLiveResults: (input) => whileBeating(() => readLiveResults(deps, input)),
+    awaitLiveResults: (input) => whileBeating(() => awaitLiveResults(deps, input)),
   });
 }
 

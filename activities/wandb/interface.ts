@@ -31,6 +31,10 @@ export interface LiveResultsInput {
   readonly wandb: TaskNote['wandb'];
   readonly metric: TaskNote['metric'];
   readonly baseline: TaskNote['baseline'];
+  /** What was shown last; null before anything was. */
+  readonly since: { readonly rows: number; readonly asOf: string } | null;
+  /** The shortest time from `since` to the next answer, seconds. */
+  readonly pauseSeconds: number;
 }
 
 /** Queue `wandb`, networked zone: the only part that talks to W&B. */
@@ -41,7 +45,8 @@ export interface WandbActivities {
   readResults(input: ResultsInput): Promise<Results>;
   /**
    * Reads what is on the server so far, while jobs train. A run that is not there yet has no rows, and a baseline that
-   * is not there is left out: both are for `readResults` to complain of.
+   * is not there is left out: both are for `readResults` to complain of. Fails benignly (`LiveUnchanged`) until there are
+   * more rows than were shown last, and until the pause is over.
    */
-  readLiveResults(input: LiveResultsInput): Promise<LiveResults>;
+  awaitLiveResults(input: LiveResultsInput): Promise<LiveResults>;
 }

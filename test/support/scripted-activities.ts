@@ -169,7 +169,10 @@ function seedOf(jobId: string): number {
 }
 
 /** At most 0.2 s between two looks, so that a test follows quickly. */
-function unchanged(type: 'JobUnchanged' | 'RecordsUnchanged' | 'GateUnchanged', seconds: number): Failure {
+function unchanged(
+  type: 'JobUnchanged' | 'RecordsUnchanged' | 'GateUnchanged' | 'LiveUnchanged',
+  seconds: number,
+): Failure {
   return new Failure(type, 'nothing changed', { retryAfterMs: Math.min(seconds * 1000, 200) });
 }
 
@@ -282,21 +285,9 @@ function goodWorld(world: ScriptedWorld): AllActivities {
       })),
       baseline: null,
     }),
-    readLiveResults: async ({ runs, metric }) => ({
-      asOf: '2026-11-24T14:05:00.000Z',
-      metric,
-      runs: runs.map(({ runId, seed }) => ({
-        runId,
-        url: '',
-        seed,
-        value: null,
-        lastStep: 0,
-        rows: 0,
-        curve: { label: `seed ${seed}`, seed, step: [], value: [] },
-        state: null,
-      })),
-      baseline: null,
-    }),
+    awaitLiveResults: async ({ pauseSeconds }) => {
+      throw unchanged('LiveUnchanged', pauseSeconds);
+    },
     writeNote: async ({ experimentId }) => ({
       path: `20261124000000-${experimentId}.md`,
       commit: null,

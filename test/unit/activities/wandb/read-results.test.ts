@@ -183,7 +183,7 @@ describe('readResults', () => {
   });
 });
 
-describe('readLiveResults', () => {
+describe('awaitLiveResults', () => {
   const wandb = { mode: 'offline', project: 'digits', entity: 'lab' } as const;
   const metric = { name: 'val/loss', goal: 'minimize' } as const;
   const runs = [
@@ -191,13 +191,24 @@ describe('readLiveResults', () => {
     { runId: 'warmup-a1-s1-tok', seed: 1 },
   ];
 
-  function live(known: readonly Stored[], baseline: LiveResultsInput['baseline']): Promise<LiveResults> {
+  function live(
+    known: readonly Stored[],
+    baseline: LiveResultsInput['baseline'],
+    since: LiveResultsInput['since'] = null,
+  ): Promise<LiveResults> {
     const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
     return environment.run<
       [LiveResultsInput],
       LiveResults,
       (given: LiveResultsInput) => Promise<LiveResults>
-    >((given) => activitiesOver(known).readLiveResults(given), { runs, wandb, metric, baseline });
+    >((given) => activitiesOver(known).awaitLiveResults(given), {
+      runs,
+      wandb,
+      metric,
+      baseline,
+      since,
+      pauseSeconds: 300,
+    });
   }
 
   it('tells the last finite value so far, and which run is not there yet', async () => {
@@ -208,6 +219,24 @@ describe('readLiveResults', () => {
       { seed: 0, state: 'running', rows: 2, value: 0.333333, gaps: 1, url: own.url },
       { seed: 1, state: null, rows: 0, value: null, url: '' },
     ]);
+  });
+
+  it.each([
+    ['no row is there', [], null, 15_000],
+    ['no row is new', [own], { rows: 2, asOf: '2026-01-01T00:00:00.000Z' }, 15_000],
+  ] as const)('fails benignly while %s', async (_, known, since, retry) => {
+    await expect(live([...known], null, since)).rejects.toMatchObject({
+      type: 'LiveUnchanged',
+      category: 'BENIGN',
+      nextRetryDelay: retry,
+    });
+  });
+
+  it('lets the pause pass without a look', async () => {
+    const since = { rows: 0, asOf: new Date().toISOString() };
+    const failure: unknown = await live([own], null, since).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ type: 'LiveUnchanged' });
+    expect((failure as { nextRetryDelay: number }).nextRetryDelay).toBeGreaterThan(290_000);
   });
 
   it('leaves out a baseline that is not there', async () => {
