@@ -4,7 +4,7 @@ import type { ExperimentPolicy } from '../../domain/experiment.ts';
 import type { Environment } from '../env.ts';
 import type { GithubSettings, GitSettings, SharedDiskSettings } from '../settings.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
-import { logLevels, type Config, type JanitorSettings, type WebhookSettings } from './config.ts';
+import { logLevels, type Config, type JanitorSettings, type SyncSettings, type WebhookSettings } from './config.ts';
 import type { Zone } from './keys.ts';
 import { readQizhi } from './qizhi.ts';
 import { createReader, given, type Reader } from './reader.ts';
@@ -49,6 +49,7 @@ export function loadConfig({ env, zones, cwd, webhook = false }: LoadConfigOptio
     sharedDisk: serves('networked') ? readSharedDisk(reader, home, cwd) : null,
     git: serves('networked') ? readGit(reader, serves('control')) : null,
     wandb: serves('networked') ? readWandb(reader) : null,
+    sync: serves('networked') ? readSync(reader) : null,
     qwen: serves('networked') ? readQwen(reader) : null,
     builderEnvironment: serves('networked') ? readBuilderEnvironment(env) : null,
   };
@@ -139,6 +140,13 @@ function readWandb(reader: Reader): NonNullable<Config['wandb']> {
     apiKey: reader.required('WANDB_API_KEY', 'copy it from the settings page of your W&B account'),
     entity: reader.text('WANDB_ENTITY'),
     project: reader.text('WANDB_PROJECT'),
+  };
+}
+
+function readSync(reader: Reader): SyncSettings {
+  return {
+    parallel: reader.number('HEPHAESTUS_SYNC_PARALLEL', { min: 1, max: 64, whole: true }),
+    everyMinutes: reader.number('HEPHAESTUS_SWEEP_MINUTES', { min: 0, max: 10_080, whole: true }),
   };
 }
 

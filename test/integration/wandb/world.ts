@@ -28,7 +28,12 @@ export interface Wish {
 
 export type World = Awaited<ReturnType<typeof startWorld>>;
 
-const timing: WandbTiming = { syncTimeoutMs: 60_000, patienceMs: 4_000, settleMs: 300, pollMs: 50 };
+const timing: WandbTiming = {
+  syncTimeoutMs: 60_000,
+  patienceMs: 4_000,
+  pollMs: 50,
+  silentMs: 60_000,
+};
 
 /** A stand-in of the server, a shared disk, and the activities between them. */
 export async function startWorld() {
@@ -44,6 +49,7 @@ export async function startWorld() {
       settings: { ...settings, ...(change.apiKey !== undefined && { apiKey: change.apiKey }) },
       syncCommand: [inject('tools').wandb, 'sync'],
       environment: { PATH: '/usr/bin:/bin', WANDB_X_GRAPHQL_RETRY_MAX: '1' },
+      indexDir: join(root, 'index'),
       timing: { ...timing, ...change.timing },
     });
   return {
