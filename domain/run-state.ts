@@ -69,7 +69,7 @@ export function decideRunState({ log, job, server }: RunFacts): RunState {
     return quarantined(
       'refused',
       server.why,
-      'Set WANDB_API_KEY to a key of an account that may write to the run\'s entity, and check WANDB_ENTITY.',
+      "Set WANDB_API_KEY to a key of an account that may write to the run's entity, and check WANDB_ENTITY.",
     );
   }
   // The end of a file that still grows may be seen before its bytes are.
@@ -88,7 +88,8 @@ export function decideRunState({ log, job, server }: RunFacts): RunState {
     );
   }
   if (server.status !== 'known') {
-    const what = server.status === 'absent' ? 'the server does not have it yet' : 'the server was not asked yet';
+    const what =
+      server.status === 'absent' ? 'the server does not have it yet' : 'the server was not asked yet';
     return plain('pending', ended ? `${what}; the run has ended` : `${what}; the run is alive`);
   }
   if (server.rows > log.rows) {
@@ -120,7 +121,8 @@ function missingOf(
     return `it is shown as ${server.state}; it ended with code ${exitCode}`;
   }
   const [name] = server.summaryDiffers;
-  if (name !== undefined) return `the summary differs in ${server.summaryDiffers.length} values, first "${name}"`;
+  if (name !== undefined)
+    return `the summary differs in ${server.summaryDiffers.length} values, first "${name}"`;
   const [file] = server.filesMissing;
   if (file !== undefined) return `${server.filesMissing.length} files did not arrive, first ${file}`;
   return null;

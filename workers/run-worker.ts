@@ -101,10 +101,7 @@ async function connect({ temporal }: Config): Promise<NativeConnection> {
   }
 }
 
-async function prepareNamespace(
-  { temporal, janitor, sync }: Config,
-  zones: readonly Zone[],
-): Promise<void> {
+async function prepareNamespace({ temporal, janitor, sync }: Config, zones: readonly Zone[]): Promise<void> {
   if (!zones.includes('control') && sync === null) return;
   const { address, apiKey, tls, metadata } = temporal.connectionOptions;
   const connection = await Connection.connect({

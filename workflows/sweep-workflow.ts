@@ -53,7 +53,8 @@ export async function StrayRunWorkflow(stray: StrayRun): Promise<TendedRun> {
 
 function describe({ runs, begun, underWay, quarantined }: SweepReport): string {
   const lines = quarantined.map(({ folder, reason, cure }) => `- \`${folder}\`: ${reason}. ${cure}`);
-  return [`${runs} runs, ${begun} begun, ${underWay} under way, ${quarantined.length} need a person`, ...lines].join(
-    '\n',
-  );
+  return [
+    `${runs} runs, ${begun} begun, ${underWay} under way, ${quarantined.length} need a person`,
+    ...lines,
+  ].join('\n');
 }

@@ -48,7 +48,11 @@ export interface FoundStrays {
   readonly strays: readonly StrayRun[];
   readonly runs: number;
   /** Runs that only a person can help, by their folder, with the reason. */
-  readonly quarantined: readonly { readonly folder: string; readonly reason: string; readonly cure: string }[];
+  readonly quarantined: readonly {
+    readonly folder: string;
+    readonly reason: string;
+    readonly cure: string;
+  }[];
 }
 
 /** What became of a stray run. */

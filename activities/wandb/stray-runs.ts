@@ -26,7 +26,8 @@ export async function findStrays(tools: WandbTools, limit: number): Promise<Foun
   const { runs, settled } = await findRuns(sharedDir, { isSettled, signal });
   const open = [];
   for (const run of runs) {
-    if (!(await index.isUnchanged(run.folder, run.log)) && !(await isOwned(sharedDir, run.folder))) open.push(run);
+    if (!(await index.isUnchanged(run.folder, run.log)) && !(await isOwned(sharedDir, run.folder)))
+      open.push(run);
   }
   const groups = await groupRuns(open);
   const strays: StrayRun[] = [];
@@ -39,8 +40,14 @@ export async function findStrays(tools: WandbTools, limit: number): Promise<Foun
     strays.push({ runId, entity: run.entity, project: run.project, logs: names });
   }
   await index.endSweep();
-  const quarantined = index.quarantined().map(({ folder, entry: { reason, cure } }) => ({ folder, reason, cure }));
-  return { strays: strays.slice(0, limit), runs: runs.length + settled, quarantined: quarantined.slice(0, limit) };
+  const quarantined = index
+    .quarantined()
+    .map(({ folder, entry: { reason, cure } }) => ({ folder, reason, cure }));
+  return {
+    strays: strays.slice(0, limit),
+    runs: runs.length + settled,
+    quarantined: quarantined.slice(0, limit),
+  };
 }
 
 /**

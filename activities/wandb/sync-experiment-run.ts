@@ -40,14 +40,21 @@ export async function placeExperimentRun(
   return tools.place({ runId, logged, fallback: wandb }, cancellationSignal());
 }
 
-function toFailure({ state, run, found, report }: Delivery, path: RunPath, { settings }: DeliverDeps): Failure {
+function toFailure(
+  { state, run, found, report }: Delivery,
+  path: RunPath,
+  { settings }: DeliverDeps,
+): Failure {
   const name = `${path.entity}/${path.project}/${path.runId}`;
   const server = `W&B at ${settings.baseUrl}`;
   const where = found.logs.join(', ');
   const said = report === null || report.words === '' ? '' : ` The client said: ${report.words.slice(-1000)}`;
   switch (state.cause) {
     case 'corrupt':
-      return new Failure('WandbLogCorrupt', `${where}: ${state.reason}. Expected what the W&B client wrote. ${state.cure}`);
+      return new Failure(
+        'WandbLogCorrupt',
+        `${where}: ${state.reason}. Expected what the W&B client wrote. ${state.cure}`,
+      );
     case 'empty':
       return new Failure(
         'JobNeverLogged',
@@ -71,7 +78,8 @@ function toFailure({ state, run, found, report }: Delivery, path: RunPath, { set
   if (report?.statuses.some((status) => status === 429 || status >= 500) === true) {
     return new Failure('WandbUnavailable', `${server} did not take run ${name}; it is tried again.${said}`);
   }
-  const seen = run === null ? 'no such run' : `${run.rows} rows up to step ${run.lastStep ?? 'none'}, ${run.state}`;
+  const seen =
+    run === null ? 'no such run' : `${run.rows} rows up to step ${run.lastStep ?? 'none'}, ${run.state}`;
   const late = report?.ended === 'timed-out' ? ' wandb sync was stopped at its time limit.' : '';
   return new Failure(
     'WandbNotAcknowledged',

@@ -4,7 +4,13 @@ import type { ExperimentPolicy } from '../../domain/experiment.ts';
 import type { Environment } from '../env.ts';
 import type { GithubSettings, GitSettings, SharedDiskSettings } from '../settings.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
-import { logLevels, type Config, type JanitorSettings, type SyncSettings, type WebhookSettings } from './config.ts';
+import {
+  logLevels,
+  type Config,
+  type JanitorSettings,
+  type SyncSettings,
+  type WebhookSettings,
+} from './config.ts';
 import type { Zone } from './keys.ts';
 import { readQizhi } from './qizhi.ts';
 import { createReader, given, type Reader } from './reader.ts';
@@ -19,6 +25,8 @@ export interface LoadConfigOptions {
   readonly cwd: string;
   /** True for the webhook server: its secret is then required, and returned. */
   readonly webhook?: boolean;
+  /** True for the sync agent by itself: what it needs of W&B is then required, and returned, and nothing else of its zone. */
+  readonly wandb?: boolean;
 }
 
 /**
@@ -27,7 +35,7 @@ export interface LoadConfigOptions {
  *
  * Throws `ConfigError` with every problem at once.
  */
-export function loadConfig({ env, zones, cwd, webhook = false }: LoadConfigOptions): Config {
+export function loadConfig({ env, zones, cwd, webhook = false, wandb = false }: LoadConfigOptions): Config {
   const problems: ConfigProblem[] = findUnknownKeys(env);
   const reader = createReader(env, cwd, problems);
   const serves = (zone: Zone): boolean => zones.includes(zone);
@@ -48,8 +56,8 @@ export function loadConfig({ env, zones, cwd, webhook = false }: LoadConfigOptio
     qizhi: serves('control') ? readQizhi(reader) : null,
     sharedDisk: serves('networked') ? readSharedDisk(reader, home, cwd) : null,
     git: serves('networked') ? readGit(reader, serves('control')) : null,
-    wandb: serves('networked') ? readWandb(reader) : null,
-    sync: serves('networked') ? readSync(reader) : null,
+    wandb: wandb || serves('networked') ? readWandb(reader) : null,
+    sync: wandb || serves('networked') ? readSync(reader) : null,
     qwen: serves('networked') ? readQwen(reader) : null,
     builderEnvironment: serves('networked') ? readBuilderEnvironment(env) : null,
   };

@@ -67,9 +67,7 @@ export async function deliverRun(deps: DeliverDeps, options: DeliverOptions): Pr
     const rowsAreThere = before.run !== null || logs.length > 1;
     if (rowsAreThere && before.run?.rows !== found.rows) await sendRows(deps, options);
     const exit = { code: options.jobExitCode ?? unknownExitCode, runtimeSeconds: runtimeOf(found) };
-    const report = await deps.inTurn(() =>
-      sendByClient(deps, { path, found, rowsAreThere, exit, signal }),
-    );
+    const report = await deps.inTurn(() => sendByClient(deps, { path, found, rowsAreThere, exit, signal }));
     const { seen, state } = await readBack(deps, { options, found, report, judge });
     return { state, found, run: seen.run, report };
   } catch (error) {

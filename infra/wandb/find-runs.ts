@@ -56,7 +56,8 @@ export async function findRuns(
     for (let start = 0; start < level.length; start += sideBySide) {
       signal?.throwIfAborted();
       const some = level.slice(start, start + sideBySide);
-      for (const inner of await Promise.all(some.map(async (each) => visit(each, depth)))) next.push(...inner);
+      for (const inner of await Promise.all(some.map(async (each) => visit(each, depth))))
+        next.push(...inner);
     }
     level = next;
   }

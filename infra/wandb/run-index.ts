@@ -88,7 +88,11 @@ export class RunIndex {
     });
   }
 
-  async settle(folder: string, log: string, entry: Pick<IndexEntry, 'status' | 'reason' | 'cure'>): Promise<void> {
+  async settle(
+    folder: string,
+    log: string,
+    entry: Pick<IndexEntry, 'status' | 'reason' | 'cure'>,
+  ): Promise<void> {
     const found = await unlessMissing(stat(log));
     if (found === undefined || /[\t\n]/.test(folder)) return;
     const texts = [entry.reason, entry.cure].map((text) => text.replaceAll(/\s+/g, ' '));

@@ -40,7 +40,12 @@ export async function sendByClient(deps: ClientDeps, options: SendOptions): Prom
       const home = join(scratch, String(index));
       const isLast = index === found.logs.length - 1;
       const logFile = await prepare(log, home, { ...options, isLast });
-      const next = await syncRun({ ...clientOptions(deps, path), logFiles: [logFile], scratch: home, signal });
+      const next = await syncRun({
+        ...clientOptions(deps, path),
+        logFiles: [logFile],
+        scratch: home,
+        signal,
+      });
       report = {
         ended: next.ended === 'timed-out' ? next.ended : report.ended,
         statuses: [...report.statuses, ...next.statuses],

@@ -22,6 +22,8 @@ export interface AgentRun {
   readonly cure: string;
   readonly url: string | null;
   readonly rows: number;
+  /** The server did not answer: nothing is wrong with the run. */
+  readonly away: boolean;
 }
 
 export interface AgentOptions {
@@ -76,7 +78,7 @@ export class SyncAgent {
         if (runs.some(({ folders }) => folders.includes(folder))) continue;
         settled -= 1;
         const { status, reason, cure } = entry;
-        runs.push({ name: folder, folders: [folder], status, reason, cure, url: null, rows: 0 });
+        runs.push({ name: folder, folders: [folder], status, reason, cure, url: null, rows: 0, away: false });
       }
     }
     return { runs, settled };
@@ -121,7 +123,7 @@ export class SyncAgent {
     const key = group.logs[0] ?? '';
     const path = await place(placeOf(group), signal);
     let rows = 0;
-    const state = await orPending(async () =>
+    const outcome = await orPending(async () =>
       tendRun(deps, {
         path,
         logs: group.logs,
@@ -135,7 +137,7 @@ export class SyncAgent {
         signal,
       }),
     );
-    return [await this.#conclude(group, index, { state, url: null, rows })];
+    return [await this.#conclude(group, index, { ...outcome, url: null, rows })];
   }
 
   async #deliver(batch: readonly FoundRun[], index: RunIndex): Promise<AgentRun[]> {
@@ -152,12 +154,12 @@ export class SyncAgent {
     for (const [at, group] of batch.entries()) {
       const result = deliveries[at];
       if (result === undefined) continue;
-      const state = await orPending(async () => {
+      const outcome = await orPending(async () => {
         if (result.status === 'rejected') throw result.reason;
         return result.value.state;
       });
       const value = result.status === 'fulfilled' ? result.value : null;
-      const facts = { state, url: value?.run?.url ?? null, rows: value?.found.rows ?? 0 };
+      const facts = { ...outcome, url: value?.run?.url ?? null, rows: value?.found.rows ?? 0 };
       runs.push(await this.#conclude(group, index, facts));
     }
     return runs;
@@ -166,14 +168,14 @@ export class SyncAgent {
   async #conclude(
     group: FoundRun,
     index: RunIndex,
-    { state, url, rows }: { readonly state: RunState; readonly url: string | null; readonly rows: number },
+    { state, url, rows, away }: Outcome & { readonly url: string | null; readonly rows: number },
   ): Promise<AgentRun> {
     const { status, reason, cure, cause } = state;
     if (cause === 'refused') throw new Failure('WandbUnauthorized', `${reason}. ${cure}`);
     if (status === 'acknowledged' || status === 'quarantined') {
       for (const log of group.logs) await index.settle(dirname(log), log, { status, reason, cure });
     }
-    return { name: group.runId, folders: group.logs.map(dirname), status, reason, cure, url, rows };
+    return { name: group.runId, folders: group.logs.map(dirname), status, reason, cure, url, rows, away };
   }
 
   /** Copies that were made by hand are as good as sent; other runs with the same id would be mixed up with this one. */
@@ -188,7 +190,16 @@ export class SyncAgent {
       const reason = `another run with the same id lies at ${main}; sent as well, the two would be mixed up`;
       const cure = 'Send it under another id: wandb sync --id <new id> <folder>.';
       await index.settle(dirname(log), log, { status: 'quarantined', reason, cure });
-      runs.push({ name: runId, folders: [dirname(log)], status: 'quarantined', reason, cure, url: null, rows: 0 });
+      runs.push({
+        name: runId,
+        folders: [dirname(log)],
+        status: 'quarantined',
+        reason,
+        cure,
+        url: null,
+        rows: 0,
+        away: false,
+      });
     }
     return runs;
   }
@@ -216,13 +227,18 @@ function placeOf({ runId, run }: FoundRun) {
   return { runId, logged: { entity: run?.entity ?? '', project: run?.project ?? '' }, fallback: {} };
 }
 
+interface Outcome {
+  readonly state: RunState;
+  readonly away: boolean;
+}
+
 /** A server that is away is no reason to give up: the next round tries again. */
-async function orPending(act: () => Promise<RunState>): Promise<RunState> {
+async function orPending(act: () => Promise<RunState>): Promise<Outcome> {
   try {
-    return await act();
+    return { state: await act(), away: false };
   } catch (error) {
     if (!(error instanceof Failure) || error.type !== 'WandbUnavailable') throw error;
-    return { status: 'pending', reason: error.message, cure: '', cause: null };
+    return { state: { status: 'pending', reason: error.message, cure: '', cause: null }, away: true };
   }
 }
 

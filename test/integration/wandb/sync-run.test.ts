@@ -91,7 +91,10 @@ describe('syncRun', () => {
     expect(await sync()).toMatchObject({ rows: 12, lastStep: 11 });
     const history = await world.client.sampledHistory(path, 'val/loss', 100);
     expect(history.map(({ step }) => step)).toEqual([...Array(12).keys()]);
-    expect(await world.client.run(path)).toMatchObject({ state: 'finished', summary: { 'val/loss': Math.exp(-1.1) } });
+    expect(await world.client.run(path)).toMatchObject({
+      state: 'finished',
+      summary: { 'val/loss': Math.exp(-1.1) },
+    });
   });
 
   it('waits for a server that counts late instead of sending twice', async () => {

@@ -125,7 +125,13 @@ describe('copyRest', () => {
     await copyRest(log, copy, { code: 5, runtimeSeconds: 1 });
     const whole = await readTransactionLog(log);
     const rest = await readTransactionLog(copy);
-    expect(rest).toMatchObject({ rows: 0, lastStep: null, run: whole.run, exit: whole.exit, files: whole.files });
+    expect(rest).toMatchObject({
+      rows: 0,
+      lastStep: null,
+      run: whole.run,
+      exit: whole.exit,
+      files: whole.files,
+    });
     expect(JSON.parse(treeText(rest.summary))).toEqual(JSON.parse(treeText(whole.summary)));
     expect(JSON.parse(treeText(rest.summary))).toMatchObject({ _step: rows - 1 });
   });
