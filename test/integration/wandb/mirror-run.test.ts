@@ -6,8 +6,16 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import type { MirrorInput, SyncInput } from '../../../activities/wandb/interface.ts';
-import { activityEnvironment, logPath, record, runPath as path, startWorld, syncInput, type World } from './world.ts';
+import type { MirrorInput, SyncedRun, SyncInput } from '../../../activities/wandb/interface.ts';
+import {
+  activityEnvironment,
+  logPath,
+  record,
+  runPath as path,
+  startWorld,
+  syncInput,
+  type World,
+} from './world.ts';
 
 const steps = 40;
 let recordings: string;
@@ -65,7 +73,7 @@ async function storedLines(): Promise<string[]> {
   return (await readFile(join(runs, folder, 'history.jsonl'), 'utf8')).trimEnd().split('\n');
 }
 
-const sync = () =>
+const sync = (): Promise<SyncedRun> =>
   activityEnvironment().run((input: SyncInput) => world.activities.syncRun(input), syncInput);
 
 async function expectWhole(): Promise<void> {
@@ -88,7 +96,11 @@ describe('mirrorRun', () => {
       details = details === undefined ? passed.details : undefined;
       expect(passed.result).toMatchObject(waiting);
       const run = await world.client.run(path);
-      expect(run).toMatchObject({ state: 'running', group: 'warmup', tags: ['hephaestus', 'experiment:warmup'] });
+      expect(run).toMatchObject({
+        state: 'running',
+        group: 'warmup',
+        tags: ['hephaestus', 'experiment:warmup'],
+      });
       expect(run?.rows).toBeGreaterThan(before);
       before = run?.rows ?? 0;
     }
@@ -100,10 +112,18 @@ describe('mirrorRun', () => {
     await expectWhole();
   });
 
-  it('closes the run of a killed job with the job\'s own exit code', async () => {
+  it("closes the run of a killed job with the job's own exit code", async () => {
     await grow(Math.floor(bytes.length * 0.7));
     const { details } = await pass();
-    const exit = { code: 137, signal: 'KILL', startedAt: 0, endedAt: 1, reason: null, peakMemoryBytes: null, gpuSeconds: null };
+    const exit = {
+      code: 137,
+      signal: 'KILL',
+      startedAt: 0,
+      endedAt: 1,
+      reason: null,
+      peakMemoryBytes: null,
+      gpuSeconds: null,
+    };
     await writeFile(join(world.attempt, 'exit.json'), JSON.stringify(exit));
     const { result } = await pass(details);
     const synced = await sync();

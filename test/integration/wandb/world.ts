@@ -42,12 +42,17 @@ export async function startWorld() {
   const settings = settingsOf(server.url, server.settings['WANDB_API_KEY'] ?? '');
   const client = createWandbClient(settings);
   const sharedDir = join(root, 'shared');
-  const activitiesWith = (change: { client?: WandbClient; apiKey?: string; timing?: Partial<WandbTiming> }) =>
+  const activitiesWith = (change: {
+    client?: WandbClient;
+    apiKey?: string;
+    timing?: Partial<WandbTiming>;
+    wandb?: string;
+  }) =>
     createWandbActivities({
       disk: { sharedDir, jobSharedDir: sharedDir },
       wandb: change.client ?? client,
       settings: { ...settings, ...(change.apiKey !== undefined && { apiKey: change.apiKey }) },
-      syncCommand: [inject('tools').wandb, 'sync'],
+      syncCommand: [change.wandb ?? inject('tools').wandb, 'sync'],
       environment: { PATH: '/usr/bin:/bin', WANDB_X_GRAPHQL_RETRY_MAX: '1' },
       indexDir: join(root, 'index'),
       timing: { ...timing, ...change.timing },
@@ -105,10 +110,15 @@ function attemptFolder(sharedDir: string, seed: number): string {
 }
 
 /** Trains with the real W&B client in offline mode, with the variables of the start script; returns the attempt's folder. */
-export async function record(root: string, wish: Wish): Promise<string> {
+export async function record(
+  root: string,
+  wish: Wish,
+  wandb = inject('tools').wandb,
+  runId = runPath.runId,
+): Promise<string> {
   const folder = await mkdtemp(join(root, 'recorded-'));
   await mkdir(folder, { recursive: true });
-  const python = join(dirname(inject('tools').wandb), 'python');
+  const python = join(dirname(wandb), 'python');
   await execa(python, [join(import.meta.dirname, 'train.py'), JSON.stringify(wish)], {
     cwd: folder,
     extendEnv: false,
@@ -118,7 +128,7 @@ export async function record(root: string, wish: Wish): Promise<string> {
       HOME: folder,
       WANDB_MODE: 'offline',
       WANDB_DIR: folder,
-      WANDB_RUN_ID: runPath.runId,
+      WANDB_RUN_ID: runId,
       WANDB_PROJECT: runPath.project,
       WANDB_ENTITY: runPath.entity,
       WANDB_RUN_GROUP: 'warmup',
