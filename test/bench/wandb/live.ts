@@ -39,11 +39,8 @@ export async function benchLive(world: BenchWorld): Promise<boolean> {
     const python = join(dirname(wandb), 'python');
     const args = ['-c', train, String(lifeSeconds), runs];
     await execa('mkdir', ['-p', runs]);
+    const ends = Date.now() + lifeSeconds * 1000;
     const job = execa(python, args, { extendEnv: false, env, reject: false });
-    let over = false;
-    void job.then(() => {
-      over = true;
-    });
     const options = {
       settings: { ...place.settings, baseUrl: counter.url },
       syncCommand: [wandb, 'sync'],
@@ -65,7 +62,7 @@ export async function benchLive(world: BenchWorld): Promise<boolean> {
       const run = await place.client.run(path);
       state = run?.state ?? 'running';
       while (seenAt.length < (run?.rows ?? 0)) seenAt.push(Date.now());
-      if (!over && Date.now() > nextKill) {
+      if (Date.now() < ends && Date.now() > nextKill) {
         mirror.kill('SIGKILL');
         await mirror;
         mirror = begin();
@@ -76,6 +73,7 @@ export async function benchLive(world: BenchWorld): Promise<boolean> {
     }
     mirror.kill('SIGKILL');
     await mirror;
+    await job;
     const sent = counter.bytes();
     const late = await latencies(join(place.root, 'server', 'runs'), seenAt);
     counter.reset();

@@ -15,7 +15,6 @@ export async function benchThroughput(world: BenchWorld): Promise<boolean> {
   const place = await openPlace(world);
   try {
     const recorded = await recordRun(world.wandb, join(place.root, 'recorded'), 'r0000', rows);
-    const name = (index: number): string => `r${String(index).padStart(4, '0')}`;
     const bare: string[] = [];
     for (let index = 1; index <= theirs; index += 1) {
       bare.push(await copyRun(recorded, 'r0000', name(index), join(place.root, 'bare')));
@@ -54,4 +53,8 @@ export async function benchThroughput(world: BenchWorld): Promise<boolean> {
   } finally {
     await place.close();
   }
+}
+
+function name(index: number): string {
+  return `r${String(index).padStart(4, '0')}`;
 }

@@ -20,7 +20,7 @@ const decide = (change: {
   decideRunState({
     log: { ...log, ...change.log },
     job: { ...alive, ...change.job },
-    server: { ...shown, ...change.server } as ServerSight,
+    server: { ...shown, ...change.server },
   });
 
 describe('decideRunState', () => {
