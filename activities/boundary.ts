@@ -7,7 +7,13 @@ import { Failure } from '../infra/failure.ts';
 type Activity = (input: never) => Promise<unknown>;
 
 /** "Nothing changed yet": expected, many times over, so neither a warning nor a failure metric. */
-const benign = new Set<FailureType>(['JobUnchanged', 'RecordsUnchanged', 'GateUnchanged', 'LiveUnchanged']);
+const benign = new Set<FailureType>([
+  'JobUnchanged',
+  'RecordsUnchanged',
+  'GateUnchanged',
+  'LiveUnchanged',
+  'MirrorWaiting',
+]);
 
 /**
  * The one place where what clients throw becomes what Temporal understands. Every `createXActivities` returns its

@@ -68,6 +68,8 @@ export const failureTypes = {
   WandbRunDeleted: 'final',
   WandbLogCorrupt: 'final',
   WandbNotAcknowledged: 'retry',
+  WandbRowsSurplus: 'final',
+  MirrorWaiting: 'retry',
   WandbResultMissing: 'final',
   LiveUnchanged: 'retry',
   // notes

@@ -14,6 +14,7 @@ import type { QueueActivities, ZoneContext } from './zone.ts';
 export function networkedZone({ config, tools, environment }: ZoneContext): QueueActivities[] {
   const disk = section(config, 'sharedDisk');
   const wandb = section(config, 'wandb');
+  const sync = section(config, 'sync');
   return [
     {
       queue: 'networked',
@@ -46,9 +47,11 @@ export function networkedZone({ config, tools, environment }: ZoneContext): Queu
         settings: wandb,
         syncCommand: [tools.wandb, 'sync'],
         environment: childEnvironment(environment),
+        indexDir: join(config.home, 'wandb-index'),
+        parallel: sync.parallel,
       }),
-      // A sync takes about 135 MB.
-      concurrency: 5,
+      // Looks of mirrors are short, and must not wait behind uploads; clients are limited by the setting.
+      concurrency: 40,
     },
   ];
 }

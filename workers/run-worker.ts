@@ -11,6 +11,7 @@ import { readEnvironment, type Environment } from '../infra/env.ts';
 import { createLog } from '../infra/log.ts';
 import { ensureJanitorSchedule } from '../infra/temporal/janitor-schedule.ts';
 import { installRuntime } from '../infra/temporal/runtime.ts';
+import { ensureSweepSchedule } from '../infra/temporal/sweep-schedule.ts';
 import { ensureSearchAttributes } from '../infra/temporal/search-attributes.ts';
 import { ensureTools, type ToolName } from '../infra/tools/ensure-tools.ts';
 import { queues } from '../workflows/contract.ts';
@@ -55,7 +56,7 @@ export async function runWorker({ config, zones, onReady }: RunWorkerOptions): P
   const which = [...new Set(zones.flatMap((zone) => zoneTools[zone]))];
   const tools = await ensureTools({ root: toolsRoot, which, environment });
   const connection = await connect(config);
-  if (zones.includes('control')) await prepareNamespace(config);
+  await prepareNamespace(config, zones);
   const context: ZoneContext = { config, tools, environment };
   const workers = await Promise.all([
     ...(zones.includes('control') ? [createWorkflowWorker(connection, config, zones)] : []),
@@ -100,7 +101,8 @@ async function connect({ temporal }: Config): Promise<NativeConnection> {
   }
 }
 
-async function prepareNamespace({ temporal, janitor }: Config): Promise<void> {
+async function prepareNamespace({ temporal, janitor, sync }: Config, zones: readonly Zone[]): Promise<void> {
+  if (!zones.includes('control') && sync === null) return;
   const { address, apiKey, tls, metadata } = temporal.connectionOptions;
   const connection = await Connection.connect({
     ...(address !== undefined && { address }),
@@ -109,8 +111,11 @@ async function prepareNamespace({ temporal, janitor }: Config): Promise<void> {
     ...(metadata !== undefined && { metadata }),
   });
   try {
+    const client = new Client({ connection, namespace: temporal.namespace });
+    if (sync !== null) await ensureSweepSchedule(client, sync);
+    if (!zones.includes('control')) return;
     await ensureSearchAttributes(connection, temporal.namespace);
-    await ensureJanitorSchedule(new Client({ connection, namespace: temporal.namespace }), janitor);
+    await ensureJanitorSchedule(client, janitor);
   } finally {
     await connection.close();
   }

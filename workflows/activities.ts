@@ -130,7 +130,23 @@ export const live = proxyActivities<Pick<WandbActivities, 'awaitLiveResults'>>({
   heartbeatTimeout,
 });
 
-export const wandb = proxyActivities<Omit<WandbActivities, 'awaitLiveResults'>>({
+/** Beside the training: what it has not sent when it is cancelled, the end sends. */
+export const mirror = proxyActivities<Pick<WandbActivities, 'mirrorRun'>>({
+  taskQueue: queues.wandb,
+  ...poll,
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout,
+  // Rows that arrive after the end would make the run look alive again.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+});
+/** A run of nobody may live for weeks before it can be brought up whole. */
+export const tended = proxyActivities<Pick<WandbActivities, 'tendStray'>>({
+  taskQueue: queues.wandb,
+  ...poll,
+  startToCloseTimeout: '2 hours',
+  heartbeatTimeout,
+});
+export const wandb = proxyActivities<Omit<WandbActivities, 'awaitLiveResults' | 'mirrorRun' | 'tendStray'>>({
   taskQueue: queues.wandb,
   startToCloseTimeout: '6 hours',
   scheduleToCloseTimeout: '7 days',

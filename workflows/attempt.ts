@@ -8,10 +8,11 @@ import {
   type ChildWorkflowHandle,
 } from '@temporalio/workflow';
 
-import { jobWorkflowId, syncWorkflowId, wandbRunId } from '../domain/ids.ts';
+import { jobWorkflowId, wandbRunId } from '../domain/ids.ts';
 import type { JobStatus } from '../domain/experiment.ts';
 import type { PreparedJob } from '../activities/attempts/interface.ts';
 import { attempts } from './activities.ts';
+import { mirrorRun, syncRun } from './bring-run.ts';
 import { keepBudget, requireBudget } from './budget.ts';
 import { jobSettledSignal } from './contract.ts';
 import { enterPhase, type Attempt, type Experiment } from './experiment-state.ts';
@@ -22,7 +23,6 @@ import type { JobWorkflow } from './job-workflow.ts';
 import { implementationOf, noteOf } from './plan-and-code.ts';
 import { beside } from './scopes.ts';
 import { showLive } from './show-live.ts';
-import type { SyncRunWorkflow } from './sync-run-workflow.ts';
 
 /** A seed of an attempt that did not come to an acknowledged run. */
 export interface FailedSeed {
@@ -103,7 +103,7 @@ async function runSeed(
   try {
     const trained = await runJob(experiment, attempt, prepared);
     change(attempt, seed, { ...paid(trained), state: 'syncing', detail: 'trained; its run goes to W&B' });
-    const run = await sync(experiment, attempt, seed);
+    const run = await syncRun(experiment, attempt, seed);
     change(attempt, seed, { state: 'synced', detail: `${run.rows} rows at W&B`, runUrl: run.url });
     return { ...trained, run };
   } catch (error) {
@@ -123,7 +123,8 @@ async function runJob(experiment: Experiment, attempt: Attempt, prepared: Prepar
   const { seed } = prepared;
   const child = await startJob(experiment, attempt, prepared);
   return beside(
-    () => passAnswersOn(experiment, attempt, seed, child),
+    () =>
+      Promise.all([passAnswersOn(experiment, attempt, seed, child), mirrorRun(experiment, attempt, seed)]),
     () => child.result().finally(() => attempt.running.delete(seed)),
   );
 }
@@ -169,23 +170,6 @@ async function passAnswersOn(
     // The job may have settled it by its claim meanwhile, and be over.
     await tried('passing an answer on', () => child.signal(jobSettledSignal, answer));
   }
-}
-
-async function sync(
-  { input, note }: Experiment,
-  attempt: Attempt,
-  seed: number,
-): Promise<FinishedJob['run']> {
-  const { wandb } = noteOf({ note });
-  const runId = attempt.jobs.find((job) => job.seed === seed)?.runId ?? '';
-  const child = await startChild<typeof SyncRunWorkflow>('SyncRunWorkflow', {
-    workflowId: syncWorkflowId(wandb.entity ?? 'default', wandb.project, runId),
-    args: [{ experimentId: input.id, attempt: attempt.number, seed, runId, wandb }],
-    // A sync that is cut short is worse than one that finishes a minute after nobody waits for it any more.
-    parentClosePolicy: ParentClosePolicy.ABANDON,
-    staticSummary: `brings run ${runId} to W&B`,
-  });
-  return child.result();
 }
 
 function change({ jobs }: Attempt, seed: number, changes: Partial<JobStatus>): void {

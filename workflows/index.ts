@@ -2,3 +2,4 @@ export { ExperimentWorkflow } from './experiment-workflow.ts';
 export { JanitorWorkflow } from './janitor-workflow.ts';
 export { JobWorkflow } from './job-workflow.ts';
 export { SyncRunWorkflow } from './sync-run-workflow.ts';
+export { StrayRunWorkflow, SweepWorkflow } from './sweep-workflow.ts';

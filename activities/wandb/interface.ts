@@ -19,6 +19,50 @@ export interface SyncedRun {
   readonly lastStep: number;
 }
 
+export interface MirrorInput extends SyncInput {
+  /** Seconds between two looks for new rows. */
+  readonly pollSeconds: number;
+}
+
+/** What a mirror has done when its run is over. */
+export interface MirroredRun {
+  readonly rows: number;
+}
+
+/** A run that no experiment brings to W&B. Paths are relative to the shared disk. */
+export interface StrayRun {
+  readonly runId: string;
+  /** '' where the log names none. */
+  readonly entity: string;
+  readonly project: string;
+  /** The fragments of the run, oldest first. */
+  readonly logs: readonly string[];
+}
+
+export interface StraysInput {
+  /** At most so many, those that were not looked at for longest first. */
+  readonly limit: number;
+}
+
+export interface FoundStrays {
+  readonly strays: readonly StrayRun[];
+  readonly runs: number;
+  /** Runs that only a person can help, by their folder, with the reason. */
+  readonly quarantined: readonly {
+    readonly folder: string;
+    readonly reason: string;
+    readonly cure: string;
+  }[];
+}
+
+/** What became of a stray run. */
+export interface TendedRun {
+  readonly status: 'acknowledged' | 'quarantined';
+  readonly reason: string;
+  readonly cure: string;
+  readonly rows: number;
+}
+
 export interface ResultsInput {
   readonly runs: readonly (SyncedRun & { readonly seed: number })[];
   readonly metric: TaskNote['metric'];
@@ -41,6 +85,16 @@ export interface LiveResultsInput {
 export interface WandbActivities {
   /** Uploads by the real `wandb sync`; returns only what a read-back from the server proves. */
   syncRun(input: SyncInput): Promise<SyncedRun>;
+  /**
+   * Sends new rows of a run while its job trains, each to the line of its index. Fails benignly (`MirrorWaiting`) with the
+   * time of its next look while the run is alive, so that it holds no slot of the worker meanwhile; returns when the log
+   * has its end. May be cancelled at any moment: `syncRun` sends what is missing.
+   */
+  mirrorRun(input: MirrorInput): Promise<MirroredRun>;
+  /** Looks through the shared disk for runs that are not known to be on the server. */
+  findStrays(input: StraysInput): Promise<FoundStrays>;
+  /** Mirrors a stray run while it is alive (`MirrorWaiting`), and brings it to the server whole when it has ended. */
+  tendStray(stray: StrayRun): Promise<TendedRun>;
   /** Reads curves and final values back, of the attempt's runs and of the baseline. */
   readResults(input: ResultsInput): Promise<Results>;
   /**

@@ -9,6 +9,10 @@ export interface WandbDeps {
   readonly syncCommand: readonly string[];
   /** All that `wandb sync` sees of this process's environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** A folder of this machine for what was learnt about runs; may be deleted at any time. The temporary folder when it is not given. */
+  readonly indexDir?: string;
+  /** Clients at one time; each takes about 135 MB. */
+  readonly parallel?: number;
   /** Only tests need other times than the usual ones. */
   readonly timing?: Partial<WandbTiming>;
 }
@@ -19,15 +23,17 @@ export interface WandbTiming {
   readonly syncTimeoutMs: number;
   /** How long the server may take to show what it was sent; wandb.ai counts rows some seconds late. */
   readonly patienceMs: number;
-  /** A run that is there already is looked at for this long, until its row count stands still. */
-  readonly settleMs: number;
   /** Between two looks, at first; doubles up to five times this. */
   readonly pollMs: number;
+  /** A run of nobody whose log has not moved for so long has ended, whatever it says. */
+  readonly silentMs: number;
 }
 
 export const usualTiming: WandbTiming = {
   syncTimeoutMs: 30 * 60_000,
   patienceMs: 60_000,
-  settleMs: 8_000,
   pollMs: 1_000,
+  silentMs: 60 * 60_000,
 };
+
+export const usualParallel = 4;

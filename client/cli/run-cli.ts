@@ -8,6 +8,7 @@ import { addList } from './commands/list.ts';
 import { addSettle } from './commands/settle.ts';
 import { addShow } from './commands/show.ts';
 import { addStart } from './commands/start.ts';
+import { addSync } from './commands/sync.ts';
 import { addWatch } from './commands/watch.ts';
 import { addWebhook } from './commands/webhook.ts';
 import { addWorker } from './commands/worker.ts';
@@ -37,6 +38,7 @@ export async function runCli(args: readonly string[], world: Omit<CliContext, 'e
     addSettle,
     addJanitor,
     addEnvironment,
+    addSync,
     addWorker,
     addWebhook,
   ]) {

@@ -34,6 +34,13 @@ export interface JanitorSettings {
   readonly graceMinutes: number;
 }
 
+export interface SyncSettings {
+  /** Clients of W&B at one time; each takes about 135 MB. */
+  readonly parallel: number;
+  /** Between two sweeps for runs of nobody; 0 for none. */
+  readonly everyMinutes: number;
+}
+
 export interface WebhookSettings {
   readonly secret: string;
   readonly host: string;
@@ -60,6 +67,7 @@ export interface Config {
   readonly sharedDisk: SharedDiskSettings | null;
   readonly git: GitSettings | null;
   readonly wandb: WandbSettings | null;
+  readonly sync: SyncSettings | null;
   readonly qwen: QwenSettings | null;
   /** `UV_*` and `PIP_INDEX_URL`, for the environment builder and nothing else. */
   readonly builderEnvironment: Readonly<Record<string, string>> | null;

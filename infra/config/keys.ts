@@ -57,6 +57,8 @@ const keys = {
   WANDB_API_KEY: { zones: ['networked'], secrecy: 'credential' },
   WANDB_ENTITY: { zones: ['networked'] },
   WANDB_PROJECT: { zones: ['networked'] },
+  HEPHAESTUS_SYNC_PARALLEL: { zones: ['networked'], fallback: '4' },
+  HEPHAESTUS_SWEEP_MINUTES: { zones: ['networked'], fallback: '10' },
 
   GEMINI_API_KEY: { zones: ['local'], secrecy: 'credential' },
   GEMINI_MODEL: { zones: ['local'] },

@@ -4,7 +4,13 @@ import type { ExperimentPolicy } from '../../domain/experiment.ts';
 import type { Environment } from '../env.ts';
 import type { GithubSettings, GitSettings, SharedDiskSettings } from '../settings.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
-import { logLevels, type Config, type JanitorSettings, type WebhookSettings } from './config.ts';
+import {
+  logLevels,
+  type Config,
+  type JanitorSettings,
+  type SyncSettings,
+  type WebhookSettings,
+} from './config.ts';
 import type { Zone } from './keys.ts';
 import { readQizhi } from './qizhi.ts';
 import { createReader, given, type Reader } from './reader.ts';
@@ -19,6 +25,8 @@ export interface LoadConfigOptions {
   readonly cwd: string;
   /** True for the webhook server: its secret is then required, and returned. */
   readonly webhook?: boolean;
+  /** True for the sync agent by itself: what it needs of W&B is then required, and returned, and nothing else of its zone. */
+  readonly wandb?: boolean;
 }
 
 /**
@@ -27,7 +35,7 @@ export interface LoadConfigOptions {
  *
  * Throws `ConfigError` with every problem at once.
  */
-export function loadConfig({ env, zones, cwd, webhook = false }: LoadConfigOptions): Config {
+export function loadConfig({ env, zones, cwd, webhook = false, wandb = false }: LoadConfigOptions): Config {
   const problems: ConfigProblem[] = findUnknownKeys(env);
   const reader = createReader(env, cwd, problems);
   const serves = (zone: Zone): boolean => zones.includes(zone);
@@ -48,7 +56,8 @@ export function loadConfig({ env, zones, cwd, webhook = false }: LoadConfigOptio
     qizhi: serves('control') ? readQizhi(reader) : null,
     sharedDisk: serves('networked') ? readSharedDisk(reader, home, cwd) : null,
     git: serves('networked') ? readGit(reader, serves('control')) : null,
-    wandb: serves('networked') ? readWandb(reader) : null,
+    wandb: wandb || serves('networked') ? readWandb(reader) : null,
+    sync: wandb || serves('networked') ? readSync(reader) : null,
     qwen: serves('networked') ? readQwen(reader) : null,
     builderEnvironment: serves('networked') ? readBuilderEnvironment(env) : null,
   };
@@ -159,6 +168,13 @@ function readWandb(reader: Reader): NonNullable<Config['wandb']> {
     apiKey: reader.required('WANDB_API_KEY', 'copy it from the settings page of your W&B account'),
     entity: reader.text('WANDB_ENTITY'),
     project: reader.text('WANDB_PROJECT'),
+  };
+}
+
+function readSync(reader: Reader): SyncSettings {
+  return {
+    parallel: reader.number('HEPHAESTUS_SYNC_PARALLEL', { min: 1, max: 64, whole: true }),
+    everyMinutes: reader.number('HEPHAESTUS_SWEEP_MINUTES', { min: 0, max: 10_080, whole: true }),
   };
 }
 

@@ -6,9 +6,10 @@ export const logHeader = Buffer.from([0x3a, 0x57, 0x26, 0x42, 0xe1, 0xbe, 0x00])
 export const blockBytes = 32_768;
 export const chunkHeaderBytes = 7;
 
-/** A whole record; `offset` is the byte at which it begins. */
+/** A whole record; `offset` is the byte at which it begins, `end` the one behind it, where reading may be taken up again. */
 export interface LogRecord {
   readonly offset: number;
+  readonly end: number;
   readonly payload: Buffer;
 }
 
@@ -33,21 +34,24 @@ export const chunkType = { full: 1, first: 2, middle: 3, last: 4 } as const;
 /**
  * Reads a transaction log record by record and returns how it ended. Holds one block of the file and one record in
  * memory, however long the file is. The file may grow meanwhile; what is appended after its end was seen is not read.
+ * `from` is 0 or the `end` of a record that was read before.
  */
-export async function* readLogRecords(path: string): AsyncGenerator<LogRecord, LogEnd> {
+export async function* readLogRecords(path: string, from = 0): AsyncGenerator<LogRecord, LogEnd> {
   const file = await open(path, 'r');
   try {
     const block = Buffer.alloc(blockBytes);
-    let start = 0;
+    let start = from - (from % blockBytes);
     let pending: { offset: number; parts: Buffer[] } | undefined;
     for (;;) {
       const length = await readFully(file, block, start);
-      let position = 0;
+      let position = Math.max(from - start, 0);
       if (start === 0) {
         const bad = checkHeader(block.subarray(0, length));
         if (bad !== undefined) return bad;
-        position = logHeader.length;
+        position = Math.max(position, logHeader.length);
       }
+      // A file that is shorter than what was read of it before was put there anew.
+      if (position > length) return { status: 'truncated', offset: start + length };
       while (position + chunkHeaderBytes <= blockBytes) {
         const offset = start + position;
         if (position === length && pending === undefined) return { status: 'complete' };
@@ -62,7 +66,8 @@ export async function* readLogRecords(path: string): AsyncGenerator<LogRecord, L
         // Copied, because the block is used again before a record of several blocks is whole.
         pending.parts.push(Buffer.from(chunk.payload));
         if (chunk.type === chunkType.full || chunk.type === chunkType.last) {
-          yield { offset: pending.offset, payload: Buffer.concat(pending.parts) };
+          const end = offset + chunkHeaderBytes + chunk.payload.length;
+          yield { offset: pending.offset, end, payload: Buffer.concat(pending.parts) };
           pending = undefined;
         }
         position += chunkHeaderBytes + chunk.payload.length;

@@ -10,8 +10,11 @@ import { signalGroup } from '../signal-group.ts';
 export interface SyncRunOptions {
   /** What starts `wandb sync`, for example `['/usr/bin/wandb', 'sync']`. */
   readonly command: readonly string[];
-  /** The `run-<id>.wandb` to send; its folder must be named `offline-…`. */
-  readonly logFile: string;
+  /**
+   * The `run-<id>.wandb` to send; their folders must be named `offline-…`. One that cannot be read keeps the client from
+   * sending any of them, so only logs that were read before may go together.
+   */
+  readonly logFiles: readonly string[];
   /** Overrides what the log says; needed where the log names no entity. */
   readonly entity: string;
   readonly project: string;
@@ -42,6 +45,9 @@ const leash = `exec 3<&0
 { cat <&3; kill -KILL 0; } >/dev/null 2>&1 &
 "$@" </dev/null 3<&-`;
 
+/** Runs that one client sends side by side: its service takes them in one process. */
+const mostAtOnce = 10;
+
 /** A cancelled or overlong child gets this long to end by itself. */
 const graceMs = 3_000;
 
@@ -59,15 +65,16 @@ const retryBounds = {
 };
 
 /**
- * Runs the real `wandb sync` for one run, as a process group of its own that is dead when this returns or throws.
+ * Runs the real `wandb sync`, as a process group of its own that is dead when this returns or throws.
  * The exit code and the `.synced` marker are ignored on purpose: both are the same after most failures.
  * Throws the signal's reason when it was aborted.
  */
 export async function syncRun(options: SyncRunOptions): Promise<SyncRunReport> {
-  const { command, logFile, entity, project, scratch, signal } = options;
+  const { command, logFiles, entity, project, scratch, signal } = options;
   await mkdir(scratch, { recursive: true });
   signal.throwIfAborted();
-  const words = [...command, '--include-synced', '-e', entity, '-p', project, logFile];
+  const parallel = ['-n', String(Math.min(logFiles.length, mostAtOnce))];
+  const words = [...command, '--include-synced', ...parallel, '-e', entity, '-p', project, ...logFiles];
   const child = execa('sh', ['-c', leash, 'sh', ...words], {
     env: childEnvironment(options),
     extendEnv: false,

@@ -26,24 +26,11 @@ const Answer = z.object({
 });
 
 /** GraphQL of one W&B server. The key goes into the header alone: no failure made here carries the request. */
-export function createWandbGraphql({ baseUrl, apiKey }: WandbSettings): WandbGraphql {
-  const http = create({
-    baseURL: baseUrl,
-    timeout: timeoutMs,
-    maxContentLength: maxAnswerBytes,
-    // A redirect means a login page or a wrong address; the key must not follow it.
-    maxRedirects: 0,
-    headers: {
-      authorization: `Basic ${Buffer.from(`api:${apiKey}`).toString('base64')}`,
-      'content-type': 'application/json',
-    },
-    // Bare NaN is no JSON: the text is parsed here.
-    responseType: 'text',
-    transformResponse: (text: unknown) => text,
-    validateStatus: () => true,
-  });
+export function createWandbGraphql(settings: WandbSettings): WandbGraphql {
+  const { baseUrl } = settings;
+  const http = createWandbHttp(settings);
   return async ({ query, variables, data, signal }) => {
-    const response = await post(http, { query, variables }, signal);
+    const response = await post(http, '/graphql', { query, variables }, signal);
     checkStatus(response, baseUrl);
     const answer = Answer.safeParse(parseAnswer(response, baseUrl));
     if (!answer.success) throw unavailable(baseUrl, 'an answer that is no GraphQL');
@@ -59,13 +46,34 @@ export function createWandbGraphql({ baseUrl, apiKey }: WandbSettings): WandbGra
   };
 }
 
-async function post(
+/** For requests to one W&B server; every status is an answer. */
+export function createWandbHttp({ baseUrl, apiKey }: WandbSettings): AxiosInstance {
+  return create({
+    baseURL: baseUrl,
+    timeout: timeoutMs,
+    maxContentLength: maxAnswerBytes,
+    // A redirect means a login page or a wrong address; the key must not follow it.
+    maxRedirects: 0,
+    headers: {
+      authorization: `Basic ${Buffer.from(`api:${apiKey}`).toString('base64')}`,
+      'content-type': 'application/json',
+    },
+    // Bare NaN is no JSON: the text is parsed here.
+    responseType: 'text',
+    transformResponse: (text: unknown) => text,
+    validateStatus: () => true,
+  });
+}
+
+/** Throws `WandbUnavailable` where no answer comes, and the signal's reason when it was aborted. */
+export async function post(
   http: AxiosInstance,
+  path: string,
   body: object,
   signal: AbortSignal | undefined,
 ): Promise<AxiosResponse<unknown>> {
   try {
-    return await http.post('/graphql', body, { ...(signal && { signal }) });
+    return await http.post(path, body, { ...(signal && { signal }) });
   } catch (error) {
     signal?.throwIfAborted();
     if (!isAxiosError(error)) throw error;
@@ -75,11 +83,18 @@ async function post(
   }
 }
 
-function checkStatus(response: AxiosResponse<unknown>, baseUrl: string): void {
+/** Throws what an answer stands for that is not a good one. */
+export function checkStatus(response: AxiosResponse<unknown>, baseUrl: string): void {
   const { status } = response;
   if (status >= 200 && status < 300) return;
   if (status === 401) throw unauthorized(baseUrl, 'does not accept the API key');
   if (status === 403) throw unauthorized(baseUrl, 'does not let this API key read this');
+  if (status === 409) {
+    throw new Failure(
+      'WandbRunDeleted',
+      `W&B at ${baseUrl} says that the run was deleted (HTTP 409), and it never takes a deleted id again. Restore it in its web page (project, "Undelete recently deleted runs"), or use a new id.`,
+    );
+  }
   const retryAfterMs = retryAfter(response);
   throw unavailable(baseUrl, `HTTP ${status}`, retryAfterMs);
 }

@@ -265,6 +265,9 @@ function goodWorld(world: ScriptedWorld): AllActivities {
     },
     stopJob: async () => observation({ state: 'stopped', rawStatus: 'job_stopped' }),
     ...orphan,
+    mirrorRun: async () => ({ rows: 30 }),
+    findStrays: async () => ({ strays: [], runs: 0, quarantined: [] }),
+    tendStray: async () => ({ status: 'acknowledged', reason: 'all rows are there', cure: '', rows: 30 }),
     syncRun: async ({ runId }) => ({
       entity: 'lab',
       project: 'digits',

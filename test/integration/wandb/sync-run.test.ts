@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import type { Results } from '../../../domain/evidence.ts';
 import type { ResultsInput, SyncedRun, SyncInput } from '../../../activities/wandb/interface.ts';
 import { startWandbStandIn } from '../../../infra/lab/wandb/start-wandb-stand-in.ts';
-import { copyLogWithoutRows } from '../../../infra/wandb/copy-log.ts';
+import { copyRest } from '../../../infra/wandb/copy-rest.ts';
 import { createWandbClient } from '../../../infra/wandb/create-wandb-client.ts';
 import {
   activityEnvironment,
@@ -91,14 +91,17 @@ describe('syncRun', () => {
     expect(await sync()).toMatchObject({ rows: 12, lastStep: 11 });
     const history = await world.history('val/loss');
     expect(history.map(({ step }) => step)).toEqual([...Array(12).keys()]);
-    expect(await world.client.run(path)).toMatchObject({ state: 'finished', summary: { _step: 11 } });
+    expect(await world.client.run(path)).toMatchObject({
+      state: 'finished',
+      summary: { 'val/loss': Math.exp(-1.1) },
+    });
   });
 
   it('waits for a server that counts late instead of sending twice', async () => {
     await world.place(good);
     await world.fault({ kind: 'late-count', seconds: 1 });
     expect(await sync()).toMatchObject({ rows: 12 });
-    expect(await sync(world.activitiesWith({ timing: { settleMs: 3_000 } }))).toMatchObject({ rows: 12 });
+    expect(await sync()).toMatchObject({ rows: 12 });
     const lines = await storedRows();
     expect(lines).toBe(12);
   });
@@ -159,7 +162,7 @@ describe('wandb sync', () => {
     await world.fault(rateLimit);
     const options = {
       command: [inject('tools').wandb, 'sync'],
-      logFile: await logPath(world.attempt),
+      logFiles: [await logPath(world.attempt)],
       entity: path.entity,
       project: path.project,
       settings: world.settings,
@@ -205,7 +208,7 @@ describe('syncRun, when it cannot', () => {
         await world.place(good);
         const log = await logPath(world.attempt);
         await rename(log, `${log}.whole`);
-        await copyLogWithoutRows(`${log}.whole`, log, 12);
+        await copyRest(`${log}.whole`, log, null);
       },
       'no history row',
     ],

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { copyLogWithoutRows } from '../../../infra/wandb/copy-log.ts';
+import { copyClosed, copyRest } from '../../../infra/wandb/copy-rest.ts';
+import { treeText } from '../../../infra/wandb/item-tree.ts';
+import { readRows } from '../../../infra/wandb/read-rows.ts';
+import { readLogRecords } from '../../../infra/wandb/log-records.ts';
 import { readTransactionLog } from '../../../infra/wandb/transaction-log.ts';
 import { logPath, record } from './world.ts';
 
@@ -30,17 +33,19 @@ describe('readTransactionLog', () => {
   it('reads what the real client wrote', async () => {
     expect(bytes.length).toBeGreaterThan(3 * 32_768);
     expect(await readTransactionLog(log)).toEqual({
-      run: {
+      run: expect.objectContaining({
         runId: 'warmup-a1-s0-tok',
         entity: 'lab',
         project: 'digits',
         group: 'warmup',
         displayName: expect.any(String),
         tags: ['hephaestus', 'experiment:warmup'],
-      },
+      }),
       rows,
       lastStep: rows - 1,
       exit: { code: 0, runtimeSeconds: expect.any(Number) },
+      summary: expect.any(Map),
+      files: ['requirements.txt'],
       producer: expect.stringMatching(/^0\./),
       end: { status: 'complete' },
     });
@@ -93,17 +98,91 @@ describe('readTransactionLog', () => {
   });
 });
 
-describe('copyLogWithoutRows', () => {
-  it('writes the same bytes when nothing is left out', async () => {
+describe('copyClosed', () => {
+  it('writes the same bytes where nothing is to be added', async () => {
     const copy = join(folder, 'whole.wandb');
-    await copyLogWithoutRows(log, copy, 0);
+    await copyClosed(log, copy, { code: 5, runtimeSeconds: 1 });
     expect((await readFile(copy)).equals(bytes)).toBe(true);
   });
 
-  it('leaves out the first rows and nothing else', async () => {
+  it('closes a log that was cut, with what is sound of it', async () => {
+    const [cut, copy] = [join(folder, 'cut.wandb'), join(folder, 'closed.wandb')];
+    await writeFile(cut, bytes.subarray(0, 90_000));
+    await copyClosed(cut, copy, { code: 5, runtimeSeconds: 7.6 });
+    const { rows: sound } = await readTransactionLog(cut);
+    expect(sound).toBeGreaterThan(5);
+    expect(await readTransactionLog(copy)).toMatchObject({
+      rows: sound,
+      exit: { code: 5, runtimeSeconds: 8 },
+      end: { status: 'complete' },
+    });
+  });
+});
+
+describe('copyRest', () => {
+  it('leaves out the rows, keeps the outcome of the summary and everything else', async () => {
     const copy = join(folder, 'rest.wandb');
-    await copyLogWithoutRows(log, copy, 11);
+    await copyRest(log, copy, { code: 5, runtimeSeconds: 1 });
     const whole = await readTransactionLog(log);
-    expect(await readTransactionLog(copy)).toEqual({ ...whole, rows: rows - 11 });
+    const rest = await readTransactionLog(copy);
+    expect(rest).toMatchObject({
+      rows: 0,
+      lastStep: null,
+      run: whole.run,
+      exit: whole.exit,
+      files: whole.files,
+    });
+    expect(JSON.parse(treeText(rest.summary))).toEqual(JSON.parse(treeText(whole.summary)));
+    expect(JSON.parse(treeText(rest.summary))).toMatchObject({ _step: rows - 1 });
+  });
+});
+
+async function rowsFrom(path: string, from: number) {
+  const found: { line: string; end: number }[] = [];
+  const reader = readRows(path, from);
+  for (;;) {
+    const next = await reader.next();
+    if (next.done === true) return { found, ...next.value };
+    found.push(next.value);
+  }
+}
+
+describe('readRows', () => {
+  it('goes on from the end of any row, and gives each row as the server stores it', async () => {
+    const all = await rowsFrom(log, 0);
+    expect(all.found.map(({ line }) => JSON.parse(line)['_step'])).toEqual([...Array(rows).keys()]);
+    expect(all.exited).toBe(true);
+    for (const [index, row] of all.found.entries()) {
+      expect((await rowsFrom(log, row.end)).found).toEqual(all.found.slice(index + 1));
+    }
+  });
+
+  it('finds each row once in a file that grows by any number of bytes', async () => {
+    const growing = join(folder, 'growing.wandb');
+    const seen: string[] = [];
+    let position = 0;
+    for (let length = 0; length <= bytes.length + 611; length += 611) {
+      await writeFile(growing, bytes.subarray(0, length));
+      const { found, end } = await rowsFrom(growing, position);
+      expect(end.status).not.toBe('corrupt');
+      seen.push(...found.map(({ line }) => line));
+      position = found.at(-1)?.end ?? position;
+    }
+    expect(seen).toEqual((await rowsFrom(log, 0)).found.map(({ line }) => line));
+  });
+
+  it('reads a log that is cut at each byte of its last two records as far as it is sound', async () => {
+    const ends: number[] = [];
+    for await (const { end } of readLogRecords(log)) ends.push(end);
+    const whole = await rowsFrom(log, 0);
+    const cut = join(folder, 'cut-anywhere.wandb');
+    for (let length = ends.at(-3) ?? 0; length < bytes.length; length += 1) {
+      await writeFile(cut, bytes.subarray(0, length));
+      const read = await readTransactionLog(cut);
+      const atEdge = ends.includes(length);
+      expect(read.end.status, `cut at ${length}`).toBe(atEdge ? 'complete' : 'truncated');
+      expect(read.exit).toBeNull();
+      expect((await rowsFrom(cut, 0)).found).toEqual(whole.found.filter(({ end }) => end <= length));
+    }
   });
 });

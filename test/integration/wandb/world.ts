@@ -28,7 +28,12 @@ export interface Wish {
 
 export type World = Awaited<ReturnType<typeof startWorld>>;
 
-const timing: WandbTiming = { syncTimeoutMs: 60_000, patienceMs: 4_000, settleMs: 300, pollMs: 50 };
+const timing: WandbTiming = {
+  syncTimeoutMs: 60_000,
+  patienceMs: 4_000,
+  pollMs: 50,
+  silentMs: 60_000,
+};
 
 /** A stand-in of the server, a shared disk, and the activities between them. */
 export async function startWorld() {
@@ -37,13 +42,19 @@ export async function startWorld() {
   const settings = settingsOf(server.url, server.settings['WANDB_API_KEY'] ?? '');
   const client = createWandbClient(settings);
   const sharedDir = join(root, 'shared');
-  const activitiesWith = (change: { client?: WandbClient; apiKey?: string; timing?: Partial<WandbTiming> }) =>
+  const activitiesWith = (change: {
+    client?: WandbClient;
+    apiKey?: string;
+    timing?: Partial<WandbTiming>;
+    wandb?: string;
+  }) =>
     createWandbActivities({
       disk: { sharedDir, jobSharedDir: sharedDir },
       wandb: change.client ?? client,
       settings: { ...settings, ...(change.apiKey !== undefined && { apiKey: change.apiKey }) },
-      syncCommand: [inject('tools').wandb, 'sync'],
+      syncCommand: [change.wandb ?? inject('tools').wandb, 'sync'],
       environment: { PATH: '/usr/bin:/bin', WANDB_X_GRAPHQL_RETRY_MAX: '1' },
+      indexDir: join(root, 'index'),
       timing: { ...timing, ...change.timing },
     });
   return {
@@ -104,10 +115,15 @@ function attemptFolder(sharedDir: string, seed: number): string {
 }
 
 /** Trains with the real W&B client in offline mode, with the variables of the start script; returns the attempt's folder. */
-export async function record(root: string, wish: Wish): Promise<string> {
+export async function record(
+  root: string,
+  wish: Wish,
+  wandb = inject('tools').wandb,
+  runId = runPath.runId,
+): Promise<string> {
   const folder = await mkdtemp(join(root, 'recorded-'));
   await mkdir(folder, { recursive: true });
-  const python = join(dirname(inject('tools').wandb), 'python');
+  const python = join(dirname(wandb), 'python');
   await execa(python, [join(import.meta.dirname, 'train.py'), JSON.stringify(wish)], {
     cwd: folder,
     extendEnv: false,
@@ -117,7 +133,7 @@ export async function record(root: string, wish: Wish): Promise<string> {
       HOME: folder,
       WANDB_MODE: 'offline',
       WANDB_DIR: folder,
-      WANDB_RUN_ID: runPath.runId,
+      WANDB_RUN_ID: runId,
       WANDB_PROJECT: runPath.project,
       WANDB_ENTITY: runPath.entity,
       WANDB_RUN_GROUP: 'warmup',
