@@ -123,13 +123,14 @@ describe('the rehearsal of a command', () => {
     expect(rehearsal.connections.join()).toContain('only the kernel saw');
   });
 
-  it.for([
-    ['command-failed', 'python -c "raise SystemExit(3)"', /exit code 3/],
-    ['command-failed', 'python -c "import nowhere"', /No module named 'nowhere'/],
-    ['run-missing', 'python -c "print(1)"', /began no W&B run/],
-    ['run-renamed', train('wandb.init(id="mine").finish()'), /another id .*: mine\./],
-  ] as const)('fails what would fail in the job: %s', async ([code, command, words]) => {
-    expect(await rehearse(command)).toMatchObject({
+  const failing: readonly (readonly [code: string, command: () => string, words: RegExp])[] = [
+    ['command-failed', () => 'python -c "raise SystemExit(3)"', /exit code 3/],
+    ['command-failed', () => 'python -c "import nowhere"', /No module named 'nowhere'/],
+    ['run-missing', () => 'python -c "print(1)"', /began no W&B run/],
+    ['run-renamed', () => train('wandb.init(id="mine").finish()'), /another id .*: mine\./],
+  ];
+  it.for(failing)('fails what would fail in the job: %s', async ([code, command, words]) => {
+    expect(await rehearse(command())).toMatchObject({
       status: 'failed',
       code,
       sawRun: false,
