@@ -17,7 +17,7 @@ export interface WriteAttemptInput {
 
 export interface PreparedJob {
   readonly seed: number;
-  /** What the platform is asked to run: `sh <attempt as the job sees it>/start.sh`. */
+  /** What the platform is asked to run: `exec sh <attempt as the job sees it>/start.sh`. */
   readonly command: string;
 }
 

@@ -26,9 +26,12 @@ export function startScript(input: StartScriptInput): string {
   });
 }
 
-/** What the platform is asked to run. */
+/**
+ * What the platform is asked to run. The platform's own shell is replaced by the script's: otherwise that one would be the
+ * first process of the container, to which a stop is told, and would not pass it on.
+ */
 export function startCommand(jobSharedDir: string, key: JobKey): string {
-  return `sh ${shellQuoteIfNeeded(`${attemptDir(jobSharedDir, key)}/start.sh`)}`;
+  return `exec sh ${shellQuoteIfNeeded(`${attemptDir(jobSharedDir, key)}/start.sh`)}`;
 }
 
 function variables({

@@ -111,7 +111,7 @@ async function endure(world: BenchWorld, options: ChaosOptions) {
 
 async function makeTrouble({ lab }: BenchWorld, { seed, mishapRate }: ChaosOptions): Promise<void> {
   await lab.change({
-    times: { creatingMs: 100, queuingMs: 100, conflictMs: 500, graceMs: 2000, restartingMs: 100 },
+    times: { creatingMs: 100, queuingMs: 100, conflictMs: 500, graceMs: 20_000, restartingMs: 100 },
     cluster: { gpus: 1000 },
     draws: {
       seed,

@@ -23,6 +23,8 @@ type Handle = WorkflowHandle<typeof ExperimentWorkflow>;
 
 const lookMs = 500;
 const againMs = 20_000;
+/** Every question to an experiment makes a worker replay it. */
+const askEveryMs = 4000;
 const by = 'the PI of the bench';
 
 /**
@@ -34,6 +36,7 @@ export function startPerson(world: BenchWorld, plans: ReadonlyMap<string, Experi
   const stopping = new AbortController();
   const answers = { exists: 0, none: 0 };
   const words = { again: 0, gaveUp: 0 };
+  const askedAt = new Map<string, number>();
   const saidAt = new Map<string, number>();
   const troubles: string[] = [];
   const busy = new Map<string, Promise<void>>();
@@ -43,7 +46,8 @@ export function startPerson(world: BenchWorld, plans: ReadonlyMap<string, Experi
     if (phase === 'deciding' || (phase === 'training' && plan.word === 'stop')) {
       await sayOnce(`${plan.id} ${phase}`, () => handle.signal(decisionSignals[plan.word], { by }));
     }
-    if (phase !== 'submitting') return;
+    if (phase !== 'submitting' || Date.now() - (askedAt.get(plan.id) ?? 0) < askEveryMs) return;
+    askedAt.set(plan.id, Date.now());
     const status = await askStatus(handle);
     await answerQuestions(handle, plan, status);
     const last = status.attempts.at(-1);

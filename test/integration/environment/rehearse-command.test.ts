@@ -18,12 +18,24 @@ beforeEach(async () => {
   world = await SmallWorld.create(inject('tools'));
   await world.addPackage('hello', { 'hello/__init__.py': '' });
   source = await world.addExperiment('first', ['hello==1.0']);
+  await layWandb();
 });
 
 afterEach(() => world.remove());
 
-/** The Python that the real W&B client is installed in: too large to be put into an environment for each of these. */
-const wandbPython = () => join(inject('tools').wandb, '..', 'python');
+/**
+ * The real W&B client is too large to be put into an environment for each of these: its packages lie on the shared disk,
+ * since nothing else of this machine is there for a rehearsal.
+ */
+async function layWandb(): Promise<void> {
+  const python = join(inject('tools').wandb, '..', 'python');
+  const describe = 'import sysconfig; print(sysconfig.get_paths()["purelib"])';
+  const { stdout: packages } = await execa(python, ['-c', describe]);
+  const target = join(world.shared, 'wandb-packages');
+  const linked = await execa('cp', ['-al', packages, target], { reject: false });
+  // Files of another disk cannot be linked.
+  if (linked.failed) await execa('cp', ['-r', packages, target]);
+}
 
 async function rehearse(
   command: string,
@@ -45,7 +57,7 @@ async function rehearse(
 }
 
 const train = (body: string) =>
-  `cat > train.py <<'PY'\nimport os, sys, wandb\nassert os.environ["HEPHAESTUS_REHEARSAL"] == "1"\n${body}\nPY\n${wandbPython()} train.py`;
+  `cat > train.py <<'PY'\nimport os, sys, wandb\nassert os.environ["HEPHAESTUS_REHEARSAL"] == "1"\n${body}\nPY\nPYTHONPATH="$PYTHONPATH:../../../wandb-packages:${world.shared}/wandb-packages" python train.py`;
 
 describe('the rehearsal of a command', () => {
   it('passes when an offline run under the chosen id appears, and leaves the worktree as it was', async () => {
@@ -105,19 +117,20 @@ describe('the rehearsal of a command', () => {
     if (world.dependencies.isolation !== 'namespaces')
       skip('only a network of its own has counters of its own');
     // Started without the search path, this Python has no watch in it: it stands for any other program.
-    const silent = `env -u PYTHONPATH ${wandbPython()} -c 'import socket; s = socket.socket(); s.connect(("192.0.2.1", 443))' || true`;
+    const silent = `env -u PYTHONPATH python -c 'import socket; s = socket.socket(); s.connect(("192.0.2.1", 443))' || true`;
     const rehearsal = await rehearse(`${silent}\n${train('wandb.init().finish()')}`);
     expect(rehearsal).toMatchObject({ status: 'failed', code: 'connection-attempted' });
     expect(rehearsal.connections.join()).toContain('only the kernel saw');
   });
 
-  it.for([
-    ['command-failed', 'python -c "raise SystemExit(3)"', /exit code 3/],
-    ['command-failed', 'python -c "import nowhere"', /No module named 'nowhere'/],
-    ['run-missing', 'python -c "print(1)"', /began no W&B run/],
-    ['run-renamed', train('wandb.init(id="mine").finish()'), /another id .*: mine\./],
-  ] as const)('fails what would fail in the job: %s', async ([code, command, words]) => {
-    expect(await rehearse(command)).toMatchObject({
+  const failing: readonly (readonly [code: string, command: () => string, words: RegExp])[] = [
+    ['command-failed', () => 'python -c "raise SystemExit(3)"', /exit code 3/],
+    ['command-failed', () => 'python -c "import nowhere"', /No module named 'nowhere'/],
+    ['run-missing', () => 'python -c "print(1)"', /began no W&B run/],
+    ['run-renamed', () => train('wandb.init(id="mine").finish()'), /another id .*: mine\./],
+  ];
+  it.for(failing)('fails what would fail in the job: %s', async ([code, command, words]) => {
+    expect(await rehearse(command())).toMatchObject({
       status: 'failed',
       code,
       sawRun: false,

@@ -48,8 +48,8 @@ function input(changes: Partial<WriteAttemptInput> = {}): WriteAttemptInput {
 describe('writeAttempt', () => {
   it('writes both files of every seed and returns the command as the job sees it', async () => {
     expect(await run(async () => activities.writeAttempt(input()))).toEqual([
-      { seed: 0, command: "sh '/inspire/it is/experiments/warmup-cosine/attempts/3/0/start.sh'" },
-      { seed: 1, command: "sh '/inspire/it is/experiments/warmup-cosine/attempts/3/1/start.sh'" },
+      { seed: 0, command: "exec sh '/inspire/it is/experiments/warmup-cosine/attempts/3/0/start.sh'" },
+      { seed: 1, command: "exec sh '/inspire/it is/experiments/warmup-cosine/attempts/3/1/start.sh'" },
     ]);
     expect(JSON.parse(await readFile(join(folder, 'attempt.json'), 'utf8'))).toMatchObject({
       key: 'warmup-cosine/3/1',
