@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 
 import { processEnvironment } from '../../../infra/env.ts';
 import { ensureTools } from '../../../infra/tools/ensure-tools.ts';
-import { type BenchWorld, judge, megabytesInUse } from './bench-world.ts';
+import { type BenchWorld, megabytesInUse } from './bench-world.ts';
 import { benchChaos } from './chaos.ts';
 import { benchLargeRun } from './large-run.ts';
 import { benchLive } from './live.ts';
@@ -38,13 +38,7 @@ const say = (line: string): void => console.log(line);
 for (const name of names) {
   say(`\n== ${name} ==`);
   const met = await sections[name]?.({ wandb: tools.wandb, full: values.full, say });
-  // The stand-in of the server lives in this process, so this is more than the agent's own.
-  if (name === 'throughput')
-    judge(say, {
-      what: 'memory of agent and server together',
-      value: megabytesInUse(),
-      unit: 'MB',
-      most: 400,
-    });
+  // The stand-in of the server lives in this process too, so this is more than the agent's own and judges nothing.
+  say(`memory of agent and server together: ${megabytesInUse().toFixed(0)} MB`);
   if (met !== true) process.exitCode = 1;
 }

@@ -37,9 +37,11 @@ export async function copyRun(folder: string, from: string, to: string, target: 
   const log = join(copy, `run-${from}.wandb`);
   const bytes = await readFile(log);
   for await (const { offset, payload } of readLogRecords(log)) {
-    const at = payload.indexOf(from);
-    if (at < 0 || !isRun(payload)) continue;
-    bytes.write(to, offset + 7 + at);
+    if (!isRun(payload)) continue;
+    // The id also stands in what a record says of itself.
+    for (let at = payload.indexOf(from); at >= 0; at = payload.indexOf(from, at + 1)) {
+      bytes.write(to, offset + 7 + at);
+    }
     const piece = bytes.subarray(offset + 6, offset + 7 + payload.length);
     bytes.writeUInt32LE(crc(piece), offset);
     break;

@@ -128,8 +128,8 @@ describe('mirrorRun', () => {
     const { result } = await pass(details);
     const synced = await sync();
     expect(result).toEqual({ rows: synced.rows });
-    const record = JSON.parse(await readFile(join(await serverFolder(), 'run.json'), 'utf8'));
-    expect(record).toMatchObject({ exitCode: 137 });
+    const stored: unknown = JSON.parse(await readFile(join(await serverFolder(), 'run.json'), 'utf8'));
+    expect(stored).toMatchObject({ exitCode: 137 });
   });
 
   it('takes the fragments of a run that was begun again in their order', async () => {
