@@ -166,6 +166,11 @@ export function show(experiment: Experiment): void {
   setCurrentDetails(presentStatus(statusOf(experiment)));
 }
 
+/** What the comment showed last of runs that are under way. */
+export function liveRowsOf({ live }: Experiment): ExperimentStatus['live'] {
+  return live && { rows: live.runs.reduce((sum, run) => sum + run.rows, 0), asOf: live.asOf };
+}
+
 export function statusOf(experiment: Experiment): ExperimentStatus {
   const { input, note, pullRequest, environment, writtenNote } = experiment;
   return {
@@ -184,6 +189,7 @@ export function statusOf(experiment: Experiment): ExperimentStatus {
     repairs: experiment.repairs,
     attempts: experiment.attempts.map(({ number, headSha, jobs }) => ({ number, headSha, jobs })),
     stalled: experiment.stalled,
+    live: liveRowsOf(experiment),
     evidence: experiment.evidence,
     decision: experiment.decision,
     refused: experiment.refused,

@@ -1,7 +1,7 @@
 import { condition } from '@temporalio/workflow';
 
 import { live } from './activities.ts';
-import type { Attempt, Experiment } from './experiment-state.ts';
+import { liveRowsOf, type Attempt, type Experiment } from './experiment-state.ts';
 import { tried } from './failures.ts';
 import { noteOf } from './plan-and-code.ts';
 import { comment } from './report.ts';
@@ -20,7 +20,7 @@ export async function showLive(experiment: Experiment, attempt: Attempt): Promis
       experiment.live = await live.awaitLiveResults.executeWithOptions({ summary: 'curves so far' }, [
         {
           ...whatToRead(experiment, attempt),
-          since: shownOf(experiment),
+          since: liveRowsOf(experiment),
           pauseSeconds: Math.max(shortestPauseSeconds, elapsedSeconds * partOfElapsed),
         },
       ]);
@@ -32,9 +32,4 @@ export async function showLive(experiment: Experiment, attempt: Attempt): Promis
 function whatToRead(experiment: Experiment, { jobs }: Attempt) {
   const { wandb, metric, baseline } = noteOf(experiment);
   return { runs: jobs.map(({ seed, runId }) => ({ seed, runId })), wandb, metric, baseline };
-}
-
-function shownOf({ live: shown }: Experiment): { readonly rows: number; readonly asOf: string } | null {
-  if (shown === null) return null;
-  return { rows: shown.runs.reduce((sum, run) => sum + run.rows, 0), asOf: shown.asOf };
 }

@@ -48,6 +48,8 @@ function variables({
     WANDB_NAME: `${experimentId}-a${attempt}-s${seed}`,
     WANDB_PROJECT: note.wandb.project,
     ...(owner !== undefined && { WANDB_ENTITY: owner }),
+    // How often the run's log is written out, s: what is not on the disk cannot be seen, and is lost with a killed job.
+    WANDB_X_TRANSACTION_LOG_FLUSH_INTERVAL: '5',
     WANDB_RUN_GROUP: note.wandb.group ?? experimentId,
     WANDB_TAGS: `hephaestus,${experimentTag(experimentId)}`,
     HEPHAESTUS_EXPERIMENT: experimentId,

@@ -1,11 +1,14 @@
+import { activityInfo } from '@temporalio/activity';
+
 import type { LiveResults } from '../../domain/evidence.ts';
 import { Failure } from '../../infra/failure.ts';
 import type { LiveResultsInput } from './interface.ts';
 import { readLiveResults } from './read-live-results.ts';
 import type { WandbDeps } from './wandb-deps.ts';
 
-/** Rows come when W&B writes its log out, which it does each 15 s. */
-const lookAgainMs = 15_000;
+/** Often at first, when everybody waits for the first rows; then as often as rows may come. */
+const firstLookMs = 2500;
+const longestLookMs = 15_000;
 
 /** What is new since the last time, once it is time; until then it fails benignly with the time of its next look. */
 export async function awaitLiveResults(deps: WandbDeps, input: LiveResultsInput): Promise<LiveResults> {
@@ -15,7 +18,10 @@ export async function awaitLiveResults(deps: WandbDeps, input: LiveResultsInput)
   const live = await readLiveResults(deps, input);
   const rows = rowsOf(live);
   if (rows > (since?.rows ?? 0)) return live;
-  throw unchanged(`${rows} rows are at W&B, as many as were shown last`, lookAgainMs);
+  throw unchanged(
+    `${rows} rows are at W&B, as many as were shown last`,
+    Math.min(longestLookMs, firstLookMs * activityInfo().attempt),
+  );
 }
 
 function rowsOf({ runs }: LiveResults): number {

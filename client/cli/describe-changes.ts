@@ -18,6 +18,7 @@ export function describeChanges(before: SeenExperiment | null, now: SeenExperime
     ...newLinks(old, status),
     ...gateLine(old, status),
     ...jobLines(old, status),
+    ...liveLine(old, status),
     ...words(old, status),
   ];
 }
@@ -44,6 +45,11 @@ function jobLines(old: ExperimentStatus | null, now: ExperimentStatus): string[]
     const id = job.jobId === null ? '' : ` ${job.jobId}`;
     return [`${key}: ${job.state}${id}${job.detail === '' ? '' : ` (${clean(job.detail)})`}`];
   });
+}
+
+function liveLine(old: ExperimentStatus | null, { live, evidence }: ExperimentStatus): string[] {
+  if (live === null || evidence !== null || live.asOf === old?.live?.asOf) return [];
+  return [`live: ${live.rows} rows so far at W&B, curves in the pull request`];
 }
 
 function jobsOf(status: ExperimentStatus | null): [string, JobStatus][] {

@@ -74,6 +74,13 @@ function statusSections(status: ExperimentStatus, colours: Colours): string[] {
             `What to do: docs/failures.md#${failure.type.toLowerCase()}`,
           ],
     ),
+    ...section(
+      colours,
+      'So far',
+      status.live === null || evidence !== null
+        ? []
+        : [`${status.live.rows} rows at W&B, ${moment(status.live.asOf)}; the comment shows the curves`],
+    ),
     ...section(colours, 'Result', evidence === null ? [] : [clean(evidence.verdict.sentence)]),
     ...section(colours, 'Code', [
       `${clean(status.repository)}, branch ${status.branch}${head}`,

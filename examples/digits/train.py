@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 # One thread: the matrices are small, and the sums then come out the same on every machine.
@@ -107,6 +108,7 @@ def train(config, seed, run):
     steps_per_epoch = -(-len(training[1]) // config["batch_size"])
     steps = config["epochs"] * steps_per_epoch
     for epoch in range(config["epochs"]):
+        began = time.monotonic()
         first_step = epoch * steps_per_epoch
         train_loss, rate = train_epoch(weights, training, config, rng, first_step, steps)
         val_loss, val_accuracy = validate(weights, validation)
@@ -119,6 +121,8 @@ def train(config, seed, run):
                 "lr": rate,
             }
         )
+        # A data set of a real size takes its time: with this there is something to watch.
+        time.sleep(max(0.0, config.get("epoch_seconds", 0.0) - (time.monotonic() - began)))
         if epoch % 10 == 9 or epoch == config["epochs"] - 1:
             print(f"epoch {epoch + 1}: val/loss {val_loss:.4f}, val/accuracy {val_accuracy:.3f}", flush=True)
 

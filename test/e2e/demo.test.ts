@@ -70,6 +70,7 @@ describe('npm run demo', () => {
     expect(stdout).toMatch(/merged: [0-9a-f]{12} /);
     expect(stdout).toMatch(/Better: .* against .*95 % interval/);
     expect(stdout).toContain('Stand-ins, over real HTTP');
+    expect(stdout).toMatch(/live +\d+ rows so far: the comment shows the curves/);
     expect(exitCode).toBe(0);
     const [note] = await readdir(join(directory, 'demo', 'home', 'vault')).then((names) =>
       names.filter((name) => name.endsWith('-warmup-cosine.md')),

@@ -43,6 +43,7 @@ export async function followExperiment(
   const limit = Date.now() + patience;
   let told = 0;
   let shownPullRequest = false;
+  let shownLive = false;
   try {
     for (;;) {
       const { status, execution } = await experiments.see(id);
@@ -56,6 +57,12 @@ export async function followExperiment(
         if (!shownPullRequest && until === 'deciding' && status.pullRequest !== null) {
           shownPullRequest = true;
           narrator.link('pull request', status.pullRequest.url);
+        }
+        if (!shownLive && until === 'deciding' && status.live !== null) {
+          shownLive = true;
+          narrator.say(
+            `live          ${status.live.rows} rows so far: the comment shows the curves as they grow`,
+          );
         }
         if (status.phase === 'deciding' && until === 'deciding') return status;
         if (execution === 'completed' && until === 'end') return status;

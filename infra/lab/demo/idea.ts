@@ -50,7 +50,8 @@ const newConfig = `{
   "hidden": 64,
   "learning_rate": 0.4,
   "schedule": "warmup-cosine",
-  "warmup_fraction": 0.1
+  "warmup_fraction": 0.1,
+  "epoch_seconds": 0.4
 }
 `;
 
@@ -101,7 +102,8 @@ its validation loss is still falling in the last epoch.
 
 - \`learning_rate\` in \`train.py\` learns a schedule \`warmup-cosine\`: linear from zero to the peak over the first tenth of
   all steps, then half a cosine down to zero. Without \`schedule\` in the configuration the rate stays constant.
-- \`configs/warmup-cosine.json\`: the baseline with a peak of 0.4 and this schedule. Epochs, batch size and network stay.
+- \`configs/warmup-cosine.json\`: the baseline with a peak of 0.4 and this schedule. Epochs, batch size and network stay; an epoch takes at
+  least 0.4 s, so that its curves can be watched as they grow.
 
 ## Acceptance
 

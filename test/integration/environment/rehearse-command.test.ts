@@ -29,8 +29,8 @@ afterEach(() => world.remove());
  */
 async function layWandb(): Promise<void> {
   const python = join(inject('tools').wandb, '..', 'python');
-  const describe = 'import sysconfig; print(sysconfig.get_paths()["purelib"])';
-  const { stdout: packages } = await execa(python, ['-c', describe]);
+  const question = 'import sysconfig; print(sysconfig.get_paths()["purelib"])';
+  const { stdout: packages } = await execa(python, ['-c', question]);
   const target = join(world.shared, 'wandb-packages');
   const linked = await execa('cp', ['-al', packages, target], { reject: false });
   // Files of another disk cannot be linked.

@@ -22,6 +22,7 @@ export function exampleStatus(more: Partial<ExperimentStatus> = {}): ExperimentS
     repairs: 0,
     attempts: [],
     stalled: false,
+    live: null,
     evidence: null,
     decision: null,
     refused: [],

@@ -52,6 +52,7 @@ export function exampleStatus(overrides: Partial<ExperimentStatus> = {}): Experi
       },
     ],
     stalled: false,
+    live: null,
     evidence: {
       headSha,
       environmentDigest: 'e'.repeat(64),

@@ -222,8 +222,8 @@ describe('awaitLiveResults', () => {
   });
 
   it.each([
-    ['no row is there', [], null, 15_000],
-    ['no row is new', [own], { rows: 2, asOf: '2026-01-01T00:00:00.000Z' }, 15_000],
+    ['no row is there', [], null, 2500],
+    ['no row is new', [own], { rows: 2, asOf: '2026-01-01T00:00:00.000Z' }, 2500],
   ] as const)('fails benignly while %s', async (_, known, since, retry) => {
     await expect(live([...known], null, since)).rejects.toMatchObject({
       type: 'LiveUnchanged',
