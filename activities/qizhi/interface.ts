@@ -32,7 +32,7 @@ export interface AwaitJobInput extends JobInput {
 export interface SeenJob {
   readonly observation: JobObservation;
   /**
-   * Changes when status, round, eviction or reserving change, and once more when a queue stands still; never with the
+   * Changes when status, round, eviction or reserving change (the stages before it runs count as one status), and once more when a queue stands still; never with the
    * words of a reason or with times, which change all the while and mean nothing new.
    */
   readonly fingerprint: string;

@@ -1,6 +1,7 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
+import { fingerprintOf } from '../../../activities/qizhi/fingerprint.ts';
 import { jobWorkflowId } from '../../../domain/ids.ts';
 import { Failure } from '../../../infra/failure.ts';
 import { addSearchAttributes } from '../../../infra/temporal/search-attributes.ts';
@@ -79,7 +80,7 @@ function waitingWorld(env: TestWorkflowEnvironment) {
     },
     awaitJobChange: async ({ since }) => {
       const { observation } = await look();
-      const fingerprint = `${observation.rawStatus} ${observation.round}`;
+      const fingerprint = fingerprintOf(observation, false);
       if (fingerprint === since) throw new Failure('JobUnchanged', 'nothing changed', { retryAfterMs });
       return { observation, fingerprint };
     },

@@ -101,7 +101,7 @@ describe('awaitJobChange', () => {
 
   it.each<[what: string, changes: Partial<PlatformJob>]>([
     ['status', { state: 'running', rawStatus: 'job_running' }],
-    ['status under another name', { rawStatus: 'QUEUEING' }],
+    ['status that is not known', { state: 'unknown', rawStatus: 'job_thinking' }],
     ['round', { round: 2 }],
     ['reserving', { reserving: true }],
   ])('sees a change of %s', async (_what, changes) => {
@@ -110,6 +110,17 @@ describe('awaitJobChange', () => {
     const { fingerprint } = await seen(watch);
     shown.job = jobShown(changes);
     expect((await seen(watch, fingerprint)).observation).toMatchObject(changes);
+  });
+
+  it('sees nothing new in the stages that a job goes through before it runs', async () => {
+    const { shown, activities } = platform();
+    const watch = openWatch(activities);
+    const { fingerprint } = await seen(watch);
+    shown.job = jobShown({ state: 'pending', rawStatus: 'job_pre_checking' });
+    expect(await failed(watch, fingerprint)).toMatchObject({
+      type: 'JobUnchanged',
+      message: 'job-1 is still job_pre_checking',
+    });
   });
 
   it('tells once that a queue stands still, and goes on counting', async () => {
