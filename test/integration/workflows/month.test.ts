@@ -42,8 +42,8 @@ const hourMs = 3_600_000;
 const outages = { days: [1.9, 9.5, 20.95], lengthMs: 5 * hourMs };
 const tokenLifetimeMs = 7 * dayMs;
 const account = { username: 'researcher', password: 'month-password' };
-/** Long enough that three weeks are over soon. */
-const pollSeconds = 3600;
+/** So seldom that three weeks are over soon; right after a change, which is always by this clock, it is a third of it. */
+const pollSeconds = 3 * 3600;
 
 let env: TestWorkflowEnvironment;
 let platform: Platform;
@@ -90,8 +90,12 @@ it('follows a job through three weeks, two preemptions, outages of hours and tok
       budget: { gpu_hours: 1.1 * gpuHours, attempts: 3 },
     },
   });
-  while ((await statusOf(handle)).phase !== 'deciding') await env.sleep('12 hours');
-  const status = await statusOf(handle);
+  let status = await statusOf(handle);
+  while (status.phase !== 'deciding' && status.failure === null) {
+    await env.sleep('12 hours');
+    status = await statusOf(handle);
+  }
+  expect(status).toMatchObject({ phase: 'deciding', failure: null });
   await handle.signal(decisionSignals.merge);
   await expect(handle.result()).resolves.toMatchObject({ outcome: 'merged' });
   const id = handle.workflowId.slice('experiment/'.length);
@@ -106,13 +110,13 @@ it('follows a job through three weeks, two preemptions, outages of hours and tok
   const tolerance = ((pollSeconds * 1000 + outages.lengthMs) / hourMs) * job.gpus;
   expect(status.cost.gpuHours).toBeGreaterThan(gpuHours - tolerance);
   expect(status.cost.gpuHours).toBeLessThanOrEqual(gpuHours);
-  expect(platform.counts.outage).toBeGreaterThan(10);
+  expect(platform.counts.outage).toBeGreaterThan(5);
   // The first one, and one for each week that was begun afterwards.
   expect(platform.counts.token).toBeGreaterThanOrEqual(3);
   expect(platform.counts.token).toBeLessThanOrEqual(4);
   // A week of the test server may pass in less than the seconds that the client leaves between two logins.
   expect(platform.counts.expired).toBeGreaterThanOrEqual(platform.counts.token - 1);
-  // What happened costs events, the two thousand looks in between do not.
+  // What happened costs events, the hundreds of looks in between do not.
   expect(history.events?.length).toBeLessThanOrEqual(25 * (job.stretches.length + 1));
 });
 
