@@ -1,5 +1,7 @@
 import { condition } from '@temporalio/workflow';
 
+import type { JobState } from '../domain/job.ts';
+import { platform } from './activities.ts';
 import { gpuHoursOf, type Attempt, type Experiment } from './experiment-state.ts';
 import { failWith } from './failures.ts';
 import { noteOf } from './plan-and-code.ts';
@@ -7,6 +9,8 @@ import { noteOf } from './plan-and-code.ts';
 const msPerHour = 3_600_000;
 /** Shorter is not measured: the platform's own counting is coarser. */
 const leastMs = 1000;
+const askSeconds = 30;
+const holdsGpus: ReadonlySet<JobState> = new Set(['running', 'stopping', 'unknown']);
 
 /** Throws `BudgetExceeded` when the GPU hours of the task note are used up before anything is submitted. */
 export function requireBudget(experiment: Experiment): void {
@@ -36,11 +40,34 @@ export async function keepBudget(experiment: Experiment, attempt: Attempt, stop:
       continue;
     }
     if (await condition(changed, Math.max(leastMs, Math.ceil(leftMs)))) continue;
+    // While the platform cannot be asked a job may have been taken off its nodes: what is counted on is only assumed.
+    await countAnew(attempt);
+    if (gpuHoursOf(experiment, Date.now()) < budget.gpu_hours) continue;
     attempt.overBudget =
       `the ${budget.gpu_hours} GPU hours that the task note allows (budget.gpu_hours) are used up: ` +
       `${gpuHoursOf(experiment, Date.now())} so far`;
     stop();
     return;
+  }
+}
+
+/** Asks the platform what its running jobs really used, for as long as it takes; it could stop none of them before. */
+async function countAnew({ jobs, running }: Attempt): Promise<void> {
+  for (const seed of [...running.keys()]) {
+    const index = jobs.findIndex((job) => job.seed === seed);
+    const job = jobs[index];
+    if (job === undefined || job.jobId === null) continue;
+    const { observation } = await platform.awaitJobChange.executeWithOptions(
+      { summary: `hours of ${job.jobId}, before it is stopped for the budget` },
+      [{ jobId: job.jobId, since: null, pollSeconds: askSeconds }],
+    );
+    // Where it does not tell, what is counted on stands.
+    if (observation.state === 'gone' || observation.runningMs === 0 || !running.has(seed)) continue;
+    const gpuHours = Math.max(job.gpuHours, (observation.runningMs * observation.gpuCount) / msPerHour);
+    jobs[index] = { ...(jobs[index] ?? job), gpuHours };
+    if (holdsGpus.has(observation.state))
+      running.set(seed, { gpus: observation.gpuCount, since: Date.now() });
+    else running.delete(seed);
   }
 }
 

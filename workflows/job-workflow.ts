@@ -81,8 +81,9 @@ async function watch(input: JobWorkflowInput, progress: Progress, jobId: string)
       const state = decision.phase === 'training' ? 'running' : 'queued';
       const standsStill = (witnesses.observation?.queuedMs ?? 0) >= standsStillMs;
       // Every telling is events in two histories: only what people would want to know is told.
-      const news = `${state} ${progress.gpus > 0} ${standsStill} ${witnesses.records.silent} ${witnesses.jobId}${trouble}`;
-      if (told === news || (told === 'queued' && news === `queued false false false ${jobId}`)) return;
+      const round = Math.max(1, witnesses.observation?.round ?? 1);
+      const news = `${state} ${progress.gpus > 0} ${standsStill} ${witnesses.records.silent} ${round} ${witnesses.jobId}${trouble}`;
+      if (told === news || (told === 'queued' && news === `queued false false false 1 ${jobId}`)) return;
       told = news;
       changes.push(tell(input, progress, state, `${decision.sentence}${trouble}`));
     },

@@ -293,6 +293,37 @@ describe('a job that ends badly', () => {
   });
 });
 
+describe('a budget that is only assumed to be used up', () => {
+  it('stops no job before the platform has said what was really used', async () => {
+    let firstLooks = 0;
+    const queuedAgain = observation({
+      state: 'queued',
+      rawStatus: 'job_queuing',
+      gpuCount: 8,
+      runningMs: 500,
+      round: 2,
+    });
+    const world = scriptedWorld({
+      awaitJobChange: async ({ since }) => {
+        if (since !== null) throw new Failure('JobUnchanged', 'it cannot be told', { retryAfterMs: 200 });
+        firstLooks += 1;
+        const seen = firstLooks === 1 ? observation({ gpuCount: 8, runningMs: 1 }) : queuedAgain;
+        if (firstLooks > 1) world.jobs.set(0, trained(0));
+        return { observation: seen, fingerprint: `look ${firstLooks}` };
+      },
+    });
+    world.jobs.set(0, { observation: observation(), records: { ...emptyRecords, claim } });
+    await withWorld(temporal, world, async () => {
+      const handle = await startExperiment(temporal.client, {
+        note: { budget: { gpu_hours: 0.005, attempts: 3 } },
+      });
+      await rejected(handle);
+    });
+    expect(firstLooks).toBeGreaterThan(1);
+    expect([count(world, 'stopJob'), count(world, 'createJob')]).toEqual([0, 1]);
+  });
+});
+
 describe('stopping', () => {
   it('asks the job by the shared disk when the platform does not know it', async () => {
     const running = { ...emptyRecords, claim };

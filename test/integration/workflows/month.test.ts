@@ -110,7 +110,7 @@ it('follows a job through three weeks, two preemptions, outages of hours and tok
   const tolerance = ((pollSeconds * 1000 + outages.lengthMs) / hourMs) * job.gpus;
   expect(status.cost.gpuHours).toBeGreaterThan(gpuHours - tolerance);
   expect(status.cost.gpuHours).toBeLessThanOrEqual(gpuHours);
-  expect(platform.counts.outage).toBeGreaterThan(5);
+  expect(platform.counts.outage).toBeGreaterThanOrEqual(3);
   // The first one, and one for each week that was begun afterwards.
   expect(platform.counts.token).toBeGreaterThanOrEqual(3);
   expect(platform.counts.token).toBeLessThanOrEqual(4);
