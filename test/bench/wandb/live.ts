@@ -1,10 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { execa } from 'execa';
 
 import { findRuns } from '../../../infra/wandb/find-runs.ts';
+import { storedRows } from '../../support/stored-rows.ts';
 import { type BenchWorld, judge, openPlace } from './bench-world.ts';
 import { countBytes } from './count-bytes.ts';
 
@@ -75,7 +75,7 @@ export async function benchLive(world: BenchWorld): Promise<boolean> {
     await mirror;
     await job;
     const sent = counter.bytes();
-    const late = await latencies(join(place.root, 'server', 'runs'), seenAt);
+    const late = await latencies(join(place.root, 'server'), seenAt);
     counter.reset();
     const { runs: found } = await findRuns(runs);
     await execa(wandb, ['sync', '--include-synced', '-e', 'lab', '-p', 'bare', found[0]?.folder ?? ''], {
@@ -104,9 +104,8 @@ export async function benchLive(world: BenchWorld): Promise<boolean> {
 }
 
 /** Seconds from the time that a row carries to the time at which the server was seen to hold it. */
-async function latencies(runs: string, seenAt: readonly number[]): Promise<number[]> {
-  const [folder = ''] = await readdir(runs);
-  const lines = (await readFile(join(runs, folder, 'history.jsonl'), 'utf8')).trimEnd().split('\n');
+async function latencies(server: string, seenAt: readonly number[]): Promise<number[]> {
+  const lines = await storedRows(server);
   return lines.flatMap((line, index) => {
     const seen = seenAt[index];
     const written = Number(/"_timestamp":([\d.e+]+)/.exec(line)?.[1]);

@@ -7,6 +7,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import type { MirrorInput, SyncedRun, SyncInput } from '../../../activities/wandb/interface.ts';
+import { storedRows } from '../../support/stored-rows.ts';
 import {
   activityEnvironment,
   logPath,
@@ -67,11 +68,7 @@ async function pass(details?: unknown) {
 
 const waiting = { type: 'MirrorWaiting', category: 'BENIGN', nonRetryable: false };
 
-async function storedLines(): Promise<string[]> {
-  const runs = join(world.root, 'server', 'runs');
-  const [folder = ''] = await readdir(runs);
-  return (await readFile(join(runs, folder, 'history.jsonl'), 'utf8')).trimEnd().split('\n');
-}
+const storedLines = async (): Promise<readonly string[]> => storedRows(join(world.root, 'server'));
 
 const sync = (): Promise<SyncedRun> =>
   activityEnvironment().run((input: SyncInput) => world.activities.syncRun(input), syncInput);

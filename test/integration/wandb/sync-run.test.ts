@@ -10,6 +10,7 @@ import type { ResultsInput, SyncedRun, SyncInput } from '../../../activities/wan
 import { startWandbStandIn } from '../../../infra/lab/wandb/start-wandb-stand-in.ts';
 import { copyRest } from '../../../infra/wandb/copy-rest.ts';
 import { createWandbClient } from '../../../infra/wandb/create-wandb-client.ts';
+import { storedRows } from '../../support/stored-rows.ts';
 import {
   activityEnvironment,
   logPath,
@@ -102,7 +103,7 @@ describe('syncRun', () => {
     await world.fault({ kind: 'late-count', seconds: 1 });
     expect(await sync()).toMatchObject({ rows: 12 });
     expect(await sync()).toMatchObject({ rows: 12 });
-    const lines = await storedRows();
+    const lines = await rowsThere();
     expect(lines).toBe(12);
   });
 
@@ -274,7 +275,7 @@ describe('syncRun, when it cannot', () => {
     await world.place(good);
     await world.fault({ kind: 'drop', on: 'file_stream', afterwards: true });
     expect(await sync()).toMatchObject({ rows: 12 });
-    expect(await storedRows()).toBe(12);
+    expect(await rowsThere()).toBe(12);
   });
 });
 
@@ -292,17 +293,9 @@ async function postRows(count: number): Promise<void> {
   expect(response.status).toBe(200);
 }
 
-/** Rows as they lie on the stand-in's disk, by their index: the client itself may send a line again, to its old place. */
-async function storedRows(): Promise<number> {
-  const runs = join(world.root, 'server', 'runs');
-  const [folder = ''] = await readdir(runs);
-  const text = await readFile(join(runs, folder, 'history.lines'), 'utf8');
-  return new Set(
-    text
-      .trimEnd()
-      .split('\n')
-      .map((line) => line.split('\t', 1)[0]),
-  ).size;
+/** Rows as they lie on the stand-in's disk: the client itself may send a line again, to its old place. */
+async function rowsThere(): Promise<number> {
+  return (await storedRows(join(world.root, 'server'))).length;
 }
 
 /** Command lines of the processes that were started with the address of this test's server. */
