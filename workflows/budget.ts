@@ -53,7 +53,7 @@ export async function keepBudget(experiment: Experiment, attempt: Attempt, stop:
 
 /** Asks the platform what its running jobs really used, for as long as it takes; it could stop none of them before. */
 async function countAnew({ jobs, running }: Attempt): Promise<void> {
-  for (const seed of [...running.keys()]) {
+  for (const seed of running.keys()) {
     const index = jobs.findIndex((job) => job.seed === seed);
     const job = jobs[index];
     if (job === undefined || job.jobId === null) continue;

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { body, createdJob, openLab, reached, type Lab, type SurfaceName } from './lab.ts';
 
@@ -100,11 +100,14 @@ describe.each(['openapi', 'v2'] as const)('the client of %s', (api) => {
     it.each(['delay', 'commit-then-timeout'] as const)(
       'calls the outcome unknown when the answer does not come in time: %s',
       async (kind) => {
+        const before = await lab.stats();
         await lab.fault({ kind, on: 'create', delayMs: 1500 });
         expect(await client({ timeoutMs: 300 }).createJob(body('true'))).toMatchObject({
           status: 'unknown',
           reason: expect.stringMatching(/no whole answer within 300 ms/),
         });
+        // The job comes all the same, and must not be counted by whoever asks next.
+        await vi.waitFor(async () => expect((await lab.stats()).jobs).toBe(before.jobs + 1), 5000);
       },
     );
 
