@@ -4,9 +4,9 @@ import type { JobState } from '../domain/job.ts';
 import { platform } from './activities.ts';
 import { gpuHoursOf, type Attempt, type Experiment } from './experiment-state.ts';
 import { failWith } from './failures.ts';
+import { msPerHour } from './job-bill.ts';
 import { noteOf } from './plan-and-code.ts';
 
-const msPerHour = 3_600_000;
 /** Shorter is not measured: the platform's own counting is coarser. */
 const leastMs = 1000;
 const askSeconds = 30;

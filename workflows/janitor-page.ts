@@ -10,10 +10,10 @@ import {
   findSuspects,
   isClaimant,
   isMature,
-  keyOf,
   withoutAsking,
   type Suspect,
 } from './janitor-suspects.ts';
+import { keyOf } from './job-key.ts';
 import { addFinding, tellProgress, type Acted, type Visit } from './janitor-visit.ts';
 
 /** The start script beats every 15 seconds; a network file system may show a beat late. */

@@ -4,6 +4,7 @@ import type { DiskWord, JobOwner, PlatformSight } from '../domain/orphan.ts';
 import type { JobKey } from '../activities/attempts/interface.ts';
 import type { AttemptSight, Ownership } from '../activities/janitor/interface.ts';
 import { control } from './janitor-activities.ts';
+import { keyOf } from './job-key.ts';
 
 /** One job that may have no owner, or an attempt without any known job. */
 export interface Suspect {
@@ -62,8 +63,4 @@ export function diskWord(suspect: Suspect, later: AttemptSight): DiskWord {
   if (!isClaimant({ ...suspect, sight: later })) return 'absent';
   if (later.beat === null || later.beat === suspect.sight.beat) return 'silent';
   return later.asked ? 'deaf' : 'alive';
-}
-
-export function keyOf({ experimentId, attempt, seed }: JobKey): JobKey {
-  return { experimentId, attempt, seed };
 }

@@ -2,7 +2,7 @@ import type { DuplicateJob, JobExit } from '../domain/job.ts';
 import type { JobBill } from './job.ts';
 import type { EndedJob, Witnesses } from './watch-job.ts';
 
-const msPerHour = 3_600_000;
+export const msPerHour = 3_600_000;
 
 /** What a job that has ended cost and left. */
 export function billOf({ decision, witnesses }: EndedJob): JobBill {

@@ -11,7 +11,6 @@ import {
 import type { JobOutcome } from '../domain/job.ts';
 import type { JobLimits } from '../domain/decide-job.ts';
 import type { FailureType } from '../domain/failure.ts';
-import type { JobKey } from '../activities/attempts/interface.ts';
 import {
   jobProgressSignal,
   jobSettledSignal,
@@ -20,7 +19,8 @@ import {
   type JobSettled,
 } from './contract.ts';
 import { failWith, namedFailure } from './failures.ts';
-import { billOf, gpuHoursOf } from './job-bill.ts';
+import { billOf, gpuHoursOf, msPerHour } from './job-bill.ts';
+import { keyOf } from './job-key.ts';
 import type { JobWorkflowInput, TrainedJob } from './job.ts';
 import { stopJob } from './stop-job.ts';
 import { submitJob } from './submit-job.ts';
@@ -94,7 +94,6 @@ async function watch(input: JobWorkflowInput, progress: Progress, jobId: string)
 
 /** From here on a queue is told about, with the platform's own words. */
 const standsStillMs = 6 * 3_600_000;
-const msPerHour = 3_600_000;
 
 function limitsOf({ job }: JobWorkflowInput): JobLimits {
   return { maxRunningMs: job.max_hours * msPerHour, mayRestart: job.max_restarts > 0 };
@@ -170,8 +169,4 @@ function failureTypeOf(outcome: Exclude<JobOutcome, 'succeeded'>): FailureType {
     case 'budget':
       return 'BudgetExceeded';
   }
-}
-
-function keyOf({ experimentId, attempt, seed }: JobWorkflowInput): JobKey {
-  return { experimentId, attempt, seed };
 }

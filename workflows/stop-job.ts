@@ -4,6 +4,8 @@ import { isPlatformJobId } from '../domain/ids.ts';
 import type { JobObservation } from '../domain/job.ts';
 import { attempts, platform, records } from './activities.ts';
 import { namedFailure, tried } from './failures.ts';
+import { msPerHour } from './job-bill.ts';
+import { keyOf } from './job-key.ts';
 import type { JobWorkflowInput } from './job.ts';
 import { within } from './scopes.ts';
 
@@ -19,7 +21,6 @@ const secondWitness = '2 minutes';
 /** After this long without the platform the job is also asked by the shared disk. */
 const platformPatience = '10 minutes';
 const pollSeconds = 5;
-const msPerHour = 3_600_000;
 
 /**
  * Ends a job that nobody waits for any more. `jobId` null: its submission is not settled, so its claim is taken away,
@@ -28,7 +29,7 @@ const msPerHour = 3_600_000;
  * *Stopped* is said when both witnesses say so, or the platform alone for two minutes.
  */
 export async function stopJob(input: JobWorkflowInput, jobId: string | null): Promise<StoppedJob | null> {
-  const key = { experimentId: input.experimentId, attempt: input.attempt, seed: input.seed };
+  const key = keyOf(input);
   const id = jobId ?? (await attempts.revokeAttempt(key)).claimedBy;
   if (id === null) return null;
   const summary = `stopping ${id}`;

@@ -2,14 +2,12 @@ import { CancellationScope, condition, isCancellation, log, sleep } from '@tempo
 
 import { jobName } from '../domain/ids.ts';
 import type { ListedSubmission, SubmissionOutcome } from '../domain/job.ts';
-import type { NothingRecorded } from '../activities/attempts/interface.ts';
 import { attempts, platform, records, submission } from './activities.ts';
 import type { JobSettled } from './contract.ts';
 import { failWith, isFailure, isUnanswered, namedFailure } from './failures.ts';
+import { keyOf, nothingRecorded } from './job-key.ts';
 import type { JobWorkflowInput } from './job.ts';
 import { first } from './scopes.ts';
-
-const nothingRecorded: NothingRecorded = 'nothing';
 
 /** How people are told, and how their answer comes back. */
 export interface Submitter {
@@ -148,8 +146,4 @@ async function deadlinePassed(
   const answer = submitter.answer();
   const by = answer?.by ?? 'somebody';
   return { jobId: answer?.jobId ?? null, why: `${by} says that the platform has no such job` };
-}
-
-function keyOf({ experimentId, attempt, seed }: JobWorkflowInput) {
-  return { experimentId, attempt, seed };
 }

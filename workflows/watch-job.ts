@@ -2,9 +2,10 @@ import { condition, isCancellation, log } from '@temporalio/workflow';
 
 import { decideJob, type JobDecision, type JobLimits } from '../domain/decide-job.ts';
 import type { JobExit, JobObservation, JobRecords } from '../domain/job.ts';
-import type { JobKey, NothingRecorded } from '../activities/attempts/interface.ts';
+import type { JobKey } from '../activities/attempts/interface.ts';
 import { platform, records as recordsActivities } from './activities.ts';
 import { namedFailure, tried } from './failures.ts';
+import { nothingRecorded } from './job-key.ts';
 import { beside, within } from './scopes.ts';
 
 /** What the two witnesses said last. */
@@ -32,7 +33,6 @@ export interface EndedJob {
   readonly witnesses: Witnesses;
 }
 
-const nothingRecorded: NothingRecorded = 'nothing';
 const emptyRecords: JobRecords = {
   claim: null,
   heartbeatAt: null,
