@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
 
 import { execa } from 'execa';
@@ -158,7 +159,7 @@ async function keep(world: DemoWorld, narrator: Narrator, interrupted: AbortSign
   narrator.say(
     `the command line, in that world: cd ${world.home} && npm --prefix ${process.cwd()} run -s hephaestus -- list`,
   );
-  await aborted(interrupted).catch(() => undefined);
+  await untilAborted(interrupted);
 }
 
 /** Lines of about `width` characters, below the words that have a time before them. */
@@ -168,9 +169,10 @@ function wrap(text: string, width: number): string {
 
 /** Rejects when the demo is interrupted. */
 async function aborted(signal: AbortSignal): Promise<never> {
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  await untilAborted(signal);
   throw new Error('interrupted');
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
