@@ -142,7 +142,8 @@ function takeIn(witnesses: Witnesses, records: JobRecords): void {
 
 /** The last word, after the disk had time to show an exit record that the platform was faster than. */
 async function judge(input: WatchInput, witnesses: Witnesses): Promise<JobDecision> {
-  if (witnesses.records.exit === null) {
+  const { exit } = witnesses.records;
+  if (exit === null || mayHaveGoneOn(exit, input.limits)) {
     const since = await lookAtRecords(input, witnesses, null);
     // A job that never started leaves no exit record, however long one waits.
     const mayCome = witnesses.records.claim !== null || witnesses.observation?.state === 'succeeded';
@@ -151,6 +152,11 @@ async function judge(input: WatchInput, witnesses: Witnesses): Promise<JobDecisi
     await askOnceMore(input, witnesses);
   }
   return decideJob(witnesses.observation, witnesses.records, input.limits);
+}
+
+/** Whether the platform may have started the job again since, whose end the disk was not yet seen to show. */
+function mayHaveGoneOn({ code, signal }: JobExit, { mayRestart }: JobLimits): boolean {
+  return signal === 'TERM' || (code !== 0 && mayRestart);
 }
 
 /** A job of one round has counted its hours itself; of earlier rounds that were killed it knows nothing. */

@@ -169,10 +169,7 @@ function seedOf(jobId: string): number {
 }
 
 /** At most 0.2 s between two looks, so that a test follows quickly. */
-function unchanged(
-  type: 'JobUnchanged' | 'RecordsUnchanged' | 'GateUnchanged' | 'LiveUnchanged',
-  seconds: number,
-): Failure {
+function unchanged(type: 'JobUnchanged' | 'RecordsUnchanged' | 'GateUnchanged', seconds: number): Failure {
   return new Failure(type, 'nothing changed', { retryAfterMs: Math.min(seconds * 1000, 200) });
 }
 
@@ -289,7 +286,8 @@ function goodWorld(world: ScriptedWorld): AllActivities {
       baseline: null,
     }),
     awaitLiveResults: async ({ pauseSeconds }) => {
-      throw unchanged('LiveUnchanged', pauseSeconds);
+      // Nobody waits for it here, and a look each moment of a training would be the most that a long test does.
+      throw new Failure('LiveUnchanged', 'nothing changed', { retryAfterMs: pauseSeconds * 1000 });
     },
     writeNote: async ({ experimentId }) => ({
       path: `20261124000000-${experimentId}.md`,

@@ -1,6 +1,6 @@
 import type { JobObservation, JobRecords } from '../../../domain/job.ts';
 
-const dayMs = 24 * 3_600_000;
+export const dayMs = 24 * 3_600_000;
 
 /** One part of a job's life. */
 export interface Stretch {
