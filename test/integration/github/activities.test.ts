@@ -252,7 +252,7 @@ describe('uploadCurves and updateComment', () => {
       await lab.activities.uploadCurves(upload),
     ];
     expect(second).toEqual(first);
-    const answer = await fetch(first.url);
+    const answer = await fetch(first.url ?? '');
     expect(answer.headers.get('content-type')).toBe('image/png');
     expect(Buffer.from(await answer.arrayBuffer())).toEqual(picture);
   });
@@ -272,7 +272,7 @@ describe('uploadCurves and updateComment', () => {
         }),
       ),
     );
-    for (const { url } of urls) expect((await fetch(url)).status).toBe(200);
+    for (const { url } of urls) expect((await fetch(url ?? '')).status).toBe(200);
   });
 
   it('edits its one comment in place, also after a lost answer, and leaves a forged one alone', async () => {
