@@ -42,6 +42,7 @@ const Contexts = z.object({
   checks: z.array(z.object({ context: z.string() })).default([]),
 });
 const BranchAnswer = z.object({
+  protected: z.boolean().default(false),
   protection: z.object({ required_status_checks: Contexts.nullish() }).nullish(),
 });
 const Protection = z.object({
@@ -70,14 +71,16 @@ export function gateCalls(octokit: Octokit): GateCalls {
   return {
     async branchRules(repository, branch) {
       const where = { ...repositoryName(repository), branch };
-      const [told, protection, rules] = await Promise.all([
+      const what = `rules of ${branch} of ${repository}`;
+      const [told, rules] = await Promise.all([
         allowed(octokit.rest.repos.getBranch(where)),
-        allowed(octokit.rest.repos.getBranchProtection(where)),
         allowed(octokit.rest.repos.getBranchRules({ ...where, per_page: 100 })),
       ]);
-      const what = `rules of ${branch} of ${repository}`;
+      const seen = told && readAnswer(BranchAnswer, told.data, what);
+      const protection =
+        seen?.protected === true ? await allowed(octokit.rest.repos.getBranchProtection(where)) : null;
       return joinRules(
-        told && readAnswer(BranchAnswer, told.data, what),
+        seen,
         protection && readAnswer(Protection, protection.data, what),
         rules === null ? [] : readAnswer(z.array(Rule), rules.data, what),
       );
