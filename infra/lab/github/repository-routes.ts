@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { commitOf, git, gitBytes, gitOrNull } from './git.ts';
 import type { Lab } from './lab.ts';
 import { fork } from './forks.ts';
-import { protectionOf } from './protection.ts';
 import { notFound } from './refusal.ts';
 import { accessOf, type Call, type Route } from './router.ts';
-import { repositoryShape, userShape } from './shapes.ts';
+import { repositoryShape } from './repository-shape.ts';
+import { userShape } from './user-shape.ts';
 import type { LabRepository, LabUser } from './state.ts';
 
 /** Contents above this come without their text. */
@@ -29,17 +29,6 @@ export function addRepositoryRoutes(route: Route, lab: Lab): void {
     if (user === undefined) throw notFound();
     const permission = accessOf(repository, user) ?? 'none';
     return { permission, role_name: permission, user: userShape(lab, user) };
-  });
-
-  route('GET', '/branches/*', 'read', async ({ repository, params }) => {
-    const name = params['*'] ?? '';
-    const sha = await commitOf(lab.folder(repository), `refs/heads/${name}`);
-    if (sha === null) throw notFound();
-    return {
-      name,
-      commit: { sha, url: `${lab.url}/repos/${pathOf(repository)}/commits/${sha}` },
-      protected: protectionOf(repository, name) !== null,
-    };
   });
 
   route('GET', '/readme', 'read', async (call) => {

@@ -1,5 +1,6 @@
 import type { Lab } from './lab.ts';
-import { nodeId, pullShape, reviewShape } from './shapes.ts';
+import { pullShape, reviewShape } from './shapes.ts';
+import { nodeId } from './user-shape.ts';
 import type { LabPull, LabRepository, LabReview } from './state.ts';
 
 export interface NewReview {

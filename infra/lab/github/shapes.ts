@@ -1,5 +1,7 @@
 import type { Lab } from './lab.ts';
 import { blockedWords, protectionOf } from './protection.ts';
+import { repositoryShape } from './repository-shape.ts';
+import { nodeId, userShape } from './user-shape.ts';
 import type {
   LabCheckRun,
   LabComment,
@@ -9,77 +11,9 @@ import type {
   LabReview,
   LabStatus,
   LabThread,
-  LabUser,
 } from './state.ts';
 
-/** GitHub's JSON of each thing, as far as programs use it. */
-export function userShape(lab: Lab, user: LabUser): object {
-  const url = `${lab.url}/users/${user.login}`;
-  return {
-    login: user.login,
-    id: user.id,
-    node_id: nodeId('U', user.id),
-    avatar_url: `${lab.url}/avatars/${user.id}`,
-    gravatar_id: '',
-    url,
-    html_url: `${lab.url}/${user.login}`,
-    followers_url: `${url}/followers`,
-    following_url: `${url}/following{/other_user}`,
-    gists_url: `${url}/gists{/gist_id}`,
-    starred_url: `${url}/starred{/owner}{/repo}`,
-    subscriptions_url: `${url}/subscriptions`,
-    organizations_url: `${url}/orgs`,
-    repos_url: `${url}/repos`,
-    events_url: `${url}/events{/privacy}`,
-    received_events_url: `${url}/received_events`,
-    type: user.type,
-    site_admin: false,
-  };
-}
-
-/** What a user is told of itself, and everybody of a user that is asked for by name. */
-export function ownUserShape(lab: Lab, user: LabUser): object {
-  const nothing = ['name', 'company', 'blog', 'location', 'email', 'hireable', 'bio'];
-  return {
-    ...userShape(lab, user),
-    ...Object.fromEntries(nothing.map((field) => [field, null])),
-    public_repos: 0,
-    public_gists: 0,
-    followers: 0,
-    following: 0,
-    created_at: '2026-01-01T00:00:00Z',
-    updated_at: '2026-01-01T00:00:00Z',
-  };
-}
-
-export function repositoryShape(lab: Lab, repository: LabRepository): object {
-  const fullName = `${repository.owner}/${repository.name}`;
-  const methods = repository.mergeMethods ?? ['squash'];
-  return {
-    id: repository.id,
-    node_id: nodeId('R', repository.id),
-    name: repository.name,
-    full_name: fullName,
-    private: repository.private,
-    owner: userShape(lab, lab.user(repository.owner)),
-    html_url: `${lab.url}/${fullName}`,
-    url: `${lab.url}/repos/${fullName}`,
-    clone_url: `${lab.url}/${fullName}.git`,
-    fork: repository.forkOf !== undefined,
-    archived: repository.archived === true,
-    disabled: false,
-    visibility: repository.private ? 'private' : 'public',
-    description: null,
-    default_branch: repository.defaultBranch,
-    delete_branch_on_merge: false,
-    allow_squash_merge: methods.includes('squash'),
-    allow_merge_commit: methods.includes('merge'),
-    allow_rebase_merge: methods.includes('rebase'),
-    created_at: repository.createdAt,
-  };
-}
-
-/** `whole` as the answer to one pull request; in lists GitHub leaves `merged` and `mergeable` out. */
+/** GitHub's JSON of each thing. `whole` as the answer to one pull request; in lists GitHub leaves `merged` and `mergeable` out. */
 export function pullShape(lab: Lab, repository: LabRepository, pull: LabPull, whole: boolean): object {
   const path = `${repository.owner}/${repository.name}`;
   const end = (of: LabRepository, ref: string, sha: string) => ({
@@ -289,10 +223,6 @@ export function checkRunShape(lab: Lab, repository: LabRepository, run: LabCheck
 function associationOf({ owner, collaborators }: LabRepository, login: string): string {
   if (login === owner) return 'OWNER';
   return collaborators[login] === undefined ? 'NONE' : 'COLLABORATOR';
-}
-
-export function nodeId(kind: string, id: number): string {
-  return `${kind}_${Buffer.from(String(id)).toString('base64url')}`;
 }
 
 /** A pull request as the issue that it is as well. */

@@ -5,6 +5,7 @@ import fastify from 'fastify';
 import type { StandIn, StandInOptions } from '../stand-in.ts';
 import { addAppRoutes, appLogin, newApp } from './app-routes.ts';
 import { addAssetRoutes } from './asset-routes.ts';
+import { addBranchRoutes } from './branch-routes.ts';
 import { addCheckRunRoutes } from './check-run-routes.ts';
 import { addCommentRoutes } from './comment-routes.ts';
 import { copilotLogin, type CopilotScript, nothingToSay, startCopilot } from './copilot.ts';
@@ -90,6 +91,7 @@ export async function startGithubStandIn(options: GithubStandInOptions): Promise
   addUserRoutes(server, lab, rate);
   addAppRoutes(server, lab);
   addRepositoryRoutes(route, lab);
+  addBranchRoutes(route, lab);
   addGitDataRoutes(route, lab);
   addPullRoutes(route, lab, copilot);
   addReviewRoutes(route, lab);

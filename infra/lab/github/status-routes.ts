@@ -4,7 +4,8 @@ import { branchesAt, commitOf } from './git.ts';
 import type { Lab } from './lab.ts';
 import { notFound } from './refusal.ts';
 import { type Call, page, readBody, type Route } from './router.ts';
-import { repositoryShape, statusShape } from './shapes.ts';
+import { repositoryShape } from './repository-shape.ts';
+import { statusShape } from './shapes.ts';
 import type { LabStatus } from './state.ts';
 
 const NewStatus = z.object({

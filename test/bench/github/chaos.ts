@@ -40,7 +40,9 @@ const workerScript = new URL('worker-process.ts', import.meta.url).pathname;
  * processes that are killed. Afterwards what each experiment says of itself is compared with what stands on GitHub.
  */
 export async function runChaos(tools: Pick<Tools, 'temporal'>, options: ChaosOptions): Promise<ChaosReport> {
-  const plans = Array.from({ length: options.experiments }, (_, index) => drawExperiment(options.seed, index));
+  const plans = Array.from({ length: options.experiments }, (_, index) =>
+    drawExperiment(options.seed, index),
+  );
   const world = await openBenchWorld(
     tools,
     plans.map(({ id }) => id),
@@ -103,7 +105,8 @@ async function runAll(
   const runner = async (): Promise<void> => {
     for (const plan of waiting) {
       ends.push(await runExperiment(world, plan, longestMs));
-      if (ends.length % Math.ceil(plans.length / 10) === 0) say(`${ends.length} of ${plans.length} have ended`);
+      if (ends.length % Math.ceil(plans.length / 10) === 0)
+        say(`${ends.length} of ${plans.length} have ended`);
     }
   };
   await Promise.all(Array.from({ length: inFlight }, runner));

@@ -46,7 +46,13 @@ function filledWith(words: string): ExperimentStatus {
     refused: [{ kind: 'merge', by: words, at: words, why: words }],
     attempts: base.attempts.map((attempt) => ({
       ...attempt,
-      jobs: attempt.jobs.map((job) => ({ ...job, detail: words, jobId: words, runId: words, question: words })),
+      jobs: attempt.jobs.map((job) => ({
+        ...job,
+        detail: words,
+        jobId: words,
+        runId: words,
+        question: words,
+      })),
     })),
     links: [{ label: words, url: `${own}pulls` }],
     note: { path: words, commit: null },
@@ -130,7 +136,10 @@ it('keeps hostile words in their place in the check run', () => {
 it('says what was left out when the whole does not fit', () => {
   const base = filledWith('<|>@'.repeat(3000));
   const [one] = base.refused;
-  const many = { ...base, refused: Array.from({ length: 500 }, () => one).filter((each) => each !== undefined) };
+  const many = {
+    ...base,
+    refused: Array.from({ length: 500 }, () => one).filter((each) => each !== undefined),
+  };
   const body = commentBody(many, pictures);
   expect(body.length).toBeLessThanOrEqual(commentLimit);
   expect(body).toMatch(/Left out here, .*: \d+ of 500 refused decisions/);

@@ -98,7 +98,9 @@ export function see(html: string): Seen {
   return {
     links: attributes('href'),
     pictures: [...attributes('src'), ...attributes('srcset')],
-    elements: [...shown.matchAll(/<(\/?[a-z][a-z0-9]*)\b[^>]*>/gi)].map(([, name = '']) => name.toLowerCase()),
+    elements: [...shown.matchAll(/<(\/?[a-z][a-z0-9]*)\b[^>]*>/gi)].map(([, name = '']) =>
+      name.toLowerCase(),
+    ),
     words: decode(shown.replaceAll(/<(code|pre)\b[^>]*>[\s\S]*?<\/\1>/g, ' ').replaceAll(/<[^>]*>/g, '')),
   };
 }
