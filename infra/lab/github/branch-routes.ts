@@ -1,3 +1,4 @@
+import { commitShape } from './commit-shapes.ts';
 import { commitOf } from './git.ts';
 import type { Lab } from './lab.ts';
 import { protectionOf } from './protection.ts';
@@ -38,15 +39,19 @@ export function addBranchRoutes(route: Route, lab: Lab): void {
     const rules = protectionOf(repository, name);
     return {
       name,
-      commit: { sha, url: `${at}/commits/${sha}` },
+      commit: await commitShape(lab, repository, sha),
+      _links: {
+        self: `${at}/branches/${name}`,
+        html: `${lab.url}/${repository.owner}/${repository.name}/tree/${name}`,
+      },
       protected: rules !== null,
-      ...(rules !== null && {
-        protection: {
-          enabled: true,
+      protection: {
+        enabled: rules !== null,
+        ...(rules !== null && {
           required_status_checks: { enforcement_level: 'everyone', ...contextsOf(rules) },
-        },
-        protection_url: `${at}/branches/${name}/protection`,
-      }),
+        }),
+      },
+      protection_url: `${at}/branches/${name}/protection`,
     };
   });
 }

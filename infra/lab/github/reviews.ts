@@ -1,5 +1,6 @@
 import type { Lab } from './lab.ts';
-import { pullShape, reviewShape } from './shapes.ts';
+import { pullShape } from './pull-shape.ts';
+import { reviewShape } from './shapes.ts';
 import { nodeId } from './user-shape.ts';
 import type { LabPull, LabRepository, LabReview } from './state.ts';
 

@@ -57,7 +57,10 @@ export function addStatusRoutes(route: Route, lab: Lab): void {
           .map((one) => [one.context, one]),
       ).values(),
     ];
+    const url = `${lab.url}/repos/${call.repository.owner}/${call.repository.name}/commits/${sha}`;
     return {
+      url: `${url}/status`,
+      commit_url: url,
       state: combined(newest),
       sha,
       total_count: newest.length,

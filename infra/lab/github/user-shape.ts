@@ -3,7 +3,8 @@ import type { LabUser } from './state.ts';
 
 /** GitHub's JSON of a user, a bot or an organization. */
 export function userShape(lab: Lab, user: LabUser): object {
-  const url = `${lab.url}/users/${user.login}`;
+  const name = encodeURIComponent(user.login);
+  const url = `${lab.url}/users/${name}`;
   return {
     login: user.login,
     id: user.id,
@@ -11,7 +12,7 @@ export function userShape(lab: Lab, user: LabUser): object {
     avatar_url: `${lab.url}/avatars/${user.id}`,
     gravatar_id: '',
     url,
-    html_url: `${lab.url}/${user.login}`,
+    html_url: `${lab.url}/${name}`,
     followers_url: `${url}/followers`,
     following_url: `${url}/following{/other_user}`,
     gists_url: `${url}/gists{/gist_id}`,

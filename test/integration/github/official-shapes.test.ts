@@ -122,7 +122,6 @@ it('answers everything in use as the official description of GitHub has it', asy
   const jwt = lab.appJwt();
   for (const path of [
     '/app',
-    '/app/installations',
     `/app/installations/${lab.installationId}`,
     `${at}/installation`,
   ]) {

@@ -1,7 +1,6 @@
 /** The operations of GitHub's REST API that Hephaestus and its tests ask for, as the official description writes them. */
 export const operations: readonly string[] = [
   'GET /app',
-  'GET /app/installations',
   'GET /app/installations/{installation_id}',
   'POST /app/installations/{installation_id}/access_tokens',
   'GET /installation/repositories',
