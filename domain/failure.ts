@@ -39,6 +39,7 @@ export const failureTypes = {
   GateUnchanged: 'retry',
   HeadMoved: 'final',
   NotMergeable: 'final',
+  BaseMoved: 'final',
   // Qizhi
   QizhiUnauthorized: 'final',
   QizhiForbidden: 'final',

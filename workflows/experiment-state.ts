@@ -61,6 +61,12 @@ export interface Experiment {
   tokens: number;
   failure: { readonly type: string; readonly message: string } | null;
   nudges: number;
+  /** The base branch has moved on, so that the next change must be put on top of it. */
+  baseMoved: boolean;
+  /** What is wrong with the pull request beside the experiment's own way, for people. */
+  warnings: readonly string[];
+  /** What could not be done as it is meant to be, for people; it stays so. */
+  readonly notices: string[];
   /** The jobs ended in a way that only a person can answer, who has no evidence to decide on. */
   stalled: boolean;
   /** Answers about submissions that were not passed on yet, by `<attempt>/<seed>`. */
@@ -98,6 +104,9 @@ export function openExperiment(input: ExperimentInput): Experiment {
     tokens: 0,
     failure: null,
     nudges: 0,
+    baseMoved: false,
+    warnings: [],
+    notices: [],
     stalled: false,
     answers: new Map(),
   };
@@ -187,6 +196,7 @@ export function statusOf(experiment: Experiment): ExperimentStatus {
     environment: environment && { digest: environment.digest, reused: environment.reused },
     gate: experiment.gate,
     repairs: experiment.repairs,
+    warnings: [...experiment.notices, ...experiment.warnings],
     attempts: experiment.attempts.map(({ number, headSha, jobs }) => ({ number, headSha, jobs })),
     stalled: experiment.stalled,
     live: liveRowsOf(experiment),

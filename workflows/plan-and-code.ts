@@ -59,9 +59,12 @@ export async function implement(
         round: experiment.round,
         findings,
         instructions,
+        ...(experiment.baseMoved && { ontoBase: true }),
       },
     ],
   );
+  experiment.baseMoved = false;
+  experiment.warnings = [];
   experiment.implementation = implementation;
   experiment.round += 1;
   experiment.tokens += implementation.tokens;
@@ -103,30 +106,6 @@ export async function freeze(experiment: Experiment): Promise<void> {
 
 /** Attempts of jobs count from 1. */
 const rehearsalAttempt = 0;
-
-/** The branch is pushed and the pull request opened, or found again. */
-export async function propose(experiment: Experiment): Promise<void> {
-  const { id } = experiment.input;
-  const note = noteOf(experiment);
-  const { headSha, summary } = implementationOf(experiment);
-  enterPhase(experiment, 'proposing', 'the pull request');
-  await coding.pushBranch.executeWithOptions({ summary: `pushes ${headSha.slice(0, 12)}` }, [
-    { experimentId: id, repository: note.repository, headSha },
-  ]);
-  experiment.pullRequest = await github.openPullRequest.executeWithOptions(
-    { summary: 'opens the pull request' },
-    [
-      {
-        experimentId: id,
-        note,
-        body: experiment.body,
-        headSha,
-        summary,
-        environmentDigest: experiment.environment?.digest ?? '',
-      },
-    ],
-  );
-}
 
 export function noteOf({ note }: Pick<Experiment, 'note'>): TaskNote {
   if (note === null) throw failWith('TaskNoteInvalid', 'the experiment has no task note yet');

@@ -1,5 +1,6 @@
 import type { LiveResults } from '../../domain/evidence.ts';
 import type { ExperimentStatus, JobStatus, PhaseRecord } from '../../domain/experiment.ts';
+import type { GateAnswer } from '../../domain/decide-gate.ts';
 import { commentMarker } from '../../domain/ids.ts';
 import { outcomes } from '../../domain/phase.ts';
 import type { Verdict } from '../../domain/verdict.ts';
@@ -7,6 +8,7 @@ import { renderTemplate } from '../../infra/templates/render-template.ts';
 import { duration } from './duration.ts';
 import type { Picture } from './interface.ts';
 import { presentEvidence, presentLive } from './present-results.ts';
+import { minute, presentStage } from './present-stages.ts';
 
 /** GitHub takes 65,536; the rest is room for what it counts differently. */
 export const commentLimit = 65_000;
@@ -68,12 +70,40 @@ function render(status: ExperimentStatus, { pictures, live }: Shown, amount: Amo
     questions: questionsOf(status),
     commands: commandsOf(status),
     refused: status.refused.slice(-amount.refused).map((one) => ({ ...one, at: minute(one.at) })),
-    gate: gate === null ? null : { ...gate, reasons: gate.reasons.slice(0, amount.reasons) },
+    gate: gate === null ? null : presentGate(gate, amount.reasons),
+    warnings: (status.warnings ?? []).slice(0, 10),
+    left: leftOut(status, amount),
     attempts: jobsOf(status).slice(-amount.jobs || Infinity),
-    stages: status.phases.slice(-amount.stages || Infinity).map(presentStage),
+    stages: status.phases
+      .slice(-amount.stages || Infinity)
+      .map((stage) => presentStage(stage, status)),
     total: totalTime(status.phases),
     links: elsewhere(status).slice(0, amount.links),
   }).replaceAll(/\n{3,}/g, '\n\n');
+}
+
+const marks = { passed: '✅', failed: '❌', waiting: '⏳' } as const;
+
+function presentGate(gate: GateAnswer, most: number): object {
+  const lines = (gate.lines ?? []).map((line) => ({ ...line, mark: marks[line.state] }));
+  const said = lines.length > 0 && gate.status === 'pass' ? [] : gate.reasons;
+  return { status: gate.status, reasons: said.slice(0, most), lines: lines.slice(0, most) };
+}
+
+/** A word about what is not told here, so that nobody takes a part for the whole. */
+function leftOut(status: ExperimentStatus, amount: Amount): string {
+  const { gate, refused, phases, evidence } = status;
+  const jobs = jobsOf(status).length;
+  const gateLines = Math.max(gate?.reasons.length ?? 0, gate?.lines?.length ?? 0);
+  const counts: readonly (readonly [number, number, string])[] = [
+    [refused.length, amount.refused, 'refused decisions'],
+    [gateLines, amount.reasons, 'lines of the gate'],
+    [jobs, amount.jobs, 'jobs'],
+    [phases.length, amount.stages, 'stages'],
+    [elsewhere(status).length, amount.links, 'links'],
+  ];
+  const left = counts.flatMap(([all, shown, what]) => (all > shown ? [`${all - shown} of ${all} ${what}`] : []));
+  return [...left, ...(evidence !== null && !amount.table ? ['the table of the seeds'] : [])].join(', ');
 }
 
 const verdictWords: Readonly<Record<Verdict['status'], string>> = {
@@ -156,19 +186,6 @@ function commandsOf(status: ExperimentStatus): Command[] {
 
 function jobsOf({ attempts }: ExperimentStatus): object[] {
   return attempts.flatMap(({ number: attempt, jobs }) => jobs.map((job) => ({ ...job, attempt })));
-}
-
-function presentStage({ phase, startedAt, endedAt }: PhaseRecord): object {
-  if (endedAt === null) return { phase, time: `since ${minute(startedAt)}` };
-  return {
-    phase,
-    time: `${duration(Date.parse(endedAt) - Date.parse(startedAt))}, from ${minute(startedAt)}`,
-  };
-}
-
-/** An ISO 8601 time as people read it. */
-function minute(time: string): string {
-  return `${time.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function totalTime(phases: readonly PhaseRecord[]): string {

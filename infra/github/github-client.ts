@@ -1,4 +1,8 @@
 import type { Check } from '../../domain/pull-request.ts';
+import type { AccessCalls } from './access-calls.ts';
+import type { GateCalls } from './gate-calls.ts';
+import type { ProposalCalls } from './proposal-calls.ts';
+import type { Attachment } from './upload-attachment.ts';
 
 export interface GithubUser {
   readonly id: number;
@@ -15,6 +19,10 @@ export interface PullRequest {
   /** owner/name of where the head comes from; null when that repository is gone. */
   readonly headRepository: string | null;
   readonly base: string;
+  /** owner/name as it is called now, also when the repository was asked for by an older name. */
+  readonly baseRepository: string;
+  readonly title: string;
+  readonly body: string;
   readonly mergeCommitSha: string | null;
   /** null while GitHub is still computing it. */
   readonly mergeable: boolean | null;
@@ -62,16 +70,17 @@ interface NewPullRequest {
   readonly body: string;
   readonly head: string;
   readonly base: string;
+  readonly draft?: boolean;
 }
 
 /**
  * What the activities need of GitHub. `repository` is always `owner/name`. Every method throws `Failure` with one of the
  * GitHub types; nothing is tried twice here, because Temporal does that.
  */
-export interface GithubClient {
+export interface GithubClient extends AccessCalls, GateCalls, ProposalCalls {
   /** Where people look, for example https://github.com */
   readonly serverUrl: string;
-  /** Whom the token belongs to. */
+  /** As whom it writes: the owner of the token, or the bot of the App. */
   whoAmI(): Promise<GithubUser>;
   /** Throws `RepositoryNotFound`, also for a repository that the token may not see. */
   checkRepository(repository: string): Promise<void>;
@@ -117,6 +126,8 @@ export interface GithubClient {
    * file that is there already adds nothing. Returns a commit that holds the file.
    */
   putAsset(repository: string, asset: Asset): Promise<{ readonly commitSha: string }>;
+  /** The picture's address, for whoever may see the repository; null where server or credential cannot do that. */
+  uploadAttachment(repository: string, attachment: Attachment): Promise<string | null>;
 }
 
 export interface Asset {

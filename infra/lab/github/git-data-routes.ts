@@ -1,10 +1,13 @@
 import { z } from 'zod';
 
+import { gitCommitShape } from './commit-shapes.ts';
 import { commitOf, git, gitBytes, gitOrNull, readRefs } from './git.ts';
 import { noticeRefs, type Lab } from './lab.ts';
+import { mayWriteWorkflows, refusedWords } from './permissions.ts';
 import { notFound, Refusal } from './refusal.ts';
 import { type Call, readBody, type Route } from './router.ts';
 import type { LabUser } from './state.ts';
+import { nodeId } from './user-shape.ts';
 
 const Blob = z.object({ content: z.string(), encoding: z.enum(['utf-8', 'base64']).default('utf-8') });
 const Tree = z.object({
@@ -40,7 +43,14 @@ export function addGitDataRoutes(route: Route, lab: Lab): void {
     const sha = hex(params['sha']);
     if ((await gitOrNull(lab.folder(repository), ['cat-file', '-t', sha])) !== 'blob') throw notFound();
     const bytes = await gitBytes(lab.folder(repository), ['cat-file', 'blob', sha]);
-    return { sha, size: bytes.length, encoding: 'base64', content: Buffer.from(bytes).toString('base64') };
+    return {
+      sha,
+      node_id: nodeId('B', Number.parseInt(sha.slice(0, 8), 16)),
+      url: urlOf(lab, repository, `blobs/${sha}`),
+      size: bytes.length,
+      encoding: 'base64',
+      content: Buffer.from(bytes).toString('base64'),
+    };
   });
 
   route('POST', '/git/trees', 'write', async (call) => {
@@ -79,25 +89,14 @@ export function addGitDataRoutes(route: Route, lab: Lab): void {
     }
     const args = ['commit-tree', hex(tree), ...parents.flatMap((parent) => ['-p', parent])];
     const sha = await git(folder, args, { input: message, env: identity(user) });
-    return reply
-      .code(201)
-      .send({ sha, message, tree: { sha: tree }, parents: parents.map((parent) => ({ sha: parent })) });
+    return reply.code(201).send(await gitCommitShape(lab, repository, sha));
   });
 
   route('GET', '/git/commits/:sha', 'read', async ({ repository, params }) => {
     const folder = lab.folder(repository);
     const sha = await commitOf(folder, hex(params['sha']));
     if (sha === null) throw notFound();
-    const [tree = '', parents = '', ...message] = (
-      await git(folder, ['show', '-s', '--format=%T%n%P%n%B', sha])
-    ).split('\n');
-    const list = parents.split(' ').filter((parent) => parent !== '');
-    return {
-      sha,
-      tree: { sha: tree },
-      parents: list.map((parent) => ({ sha: parent })),
-      message: message.join('\n').trim(),
-    };
+    return gitCommitShape(lab, repository, sha);
   });
 
   addRefRoutes(route, lab);
@@ -166,8 +165,18 @@ async function existing(folder: string, sha: string): Promise<void> {
 }
 
 /** By an index of its own, so that two at once do not meet. */
-async function writeTree(lab: Lab, { repository, body }: Call): Promise<string> {
+async function writeTree(lab: Lab, { repository, body, token }: Call): Promise<string> {
   const { base_tree, tree } = readBody(Tree, body, 'Tree');
+  // GitHub lets nobody change what runs in Actions without being told so by its own permission.
+  if (
+    token !== null &&
+    !mayWriteWorkflows(token) &&
+    tree.some(({ path }) => path.startsWith('.github/workflows/'))
+  ) {
+    throw token.kind === undefined || token.kind === 'classic'
+      ? notFound()
+      : new Refusal(403, refusedWords(token));
+  }
   const folder = lab.folder(repository);
   const env = { GIT_INDEX_FILE: `${folder}/index-${lab.nextId()}` };
   if (base_tree !== undefined) {
@@ -199,6 +208,7 @@ function hex(sha: string | undefined): string {
 function refShape(lab: Lab, { repository }: Call, ref: string, sha: string): object {
   return {
     ref,
+    node_id: nodeId('REF', Number.parseInt(sha.slice(0, 8), 16)),
     url: urlOf(lab, repository, ref),
     object: { type: 'commit', sha, url: urlOf(lab, repository, `commits/${sha}`) },
   };

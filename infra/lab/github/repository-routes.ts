@@ -1,36 +1,35 @@
 import { z } from 'zod';
 
+import { commitShape } from './commit-shapes.ts';
 import { commitOf, git, gitBytes, gitOrNull } from './git.ts';
 import type { Lab } from './lab.ts';
+import { fork } from './forks.ts';
 import { notFound } from './refusal.ts';
 import { accessOf, type Call, type Route } from './router.ts';
-import { repositoryShape, userShape } from './shapes.ts';
-import type { LabRepository } from './state.ts';
+import { repositoryShape } from './repository-shape.ts';
+import { userShape } from './user-shape.ts';
+import type { LabRepository, LabUser } from './state.ts';
 
 /** Contents above this come without their text. */
 const largestContent = 1024 * 1024;
 
 /** The repository itself: who may what, branches, files. */
 export function addRepositoryRoutes(route: Route, lab: Lab): void {
-  route('GET', '', 'read', async ({ repository }) => repositoryShape(lab, repository));
+  route('GET', '', 'read', async ({ repository, user }) => ({
+    ...repositoryShape(lab, repository),
+    permissions: permissionsOf(repository, user),
+  }));
+
+  route('POST', '/forks', 'read', async ({ repository, user, reply }) =>
+    reply.code(202).send(repositoryShape(lab, await fork(lab, repository, user))),
+  );
 
   route('GET', '/collaborators/:login/permission', 'read', async ({ repository, params }) => {
     const login = params['login'] ?? '';
     const user = lab.state.users.find((one) => one.login.toLowerCase() === login.toLowerCase());
     if (user === undefined) throw notFound();
     const permission = accessOf(repository, user) ?? 'none';
-    return { permission, role_name: permission, user: userShape(lab, user) };
-  });
-
-  route('GET', '/branches/*', 'read', async ({ repository, params }) => {
-    const name = params['*'] ?? '';
-    const sha = await commitOf(lab.folder(repository), `refs/heads/${name}`);
-    if (sha === null) throw notFound();
-    return {
-      name,
-      commit: { sha, url: `${lab.url}/repos/${pathOf(repository)}/commits/${sha}` },
-      protected: false,
-    };
+    return { permission, role_name: permission, user: { ...userShape(lab, user), role_name: permission } };
   });
 
   route('GET', '/readme', 'read', async (call) => {
@@ -49,18 +48,7 @@ export function addRepositoryRoutes(route: Route, lab: Lab): void {
   route('GET', '/commits/*', 'read', async (call) => {
     const sha = await commitOf(lab.folder(call.repository), call.params['*'] ?? '');
     if (sha === null) throw notFound();
-    const format = '%an%x00%ae%x00%aI%x00%P%x00%T%x00%B';
-    const text = await git(lab.folder(call.repository), ['show', '-s', `--format=${format}`, sha]);
-    const [name = '', email = '', date = '', parents = '', tree = '', message = ''] = text.split('\0');
-    return {
-      sha,
-      html_url: `${lab.url}/${pathOf(call.repository)}/commit/${sha}`,
-      commit: { author: { name, email, date }, message: message.trim(), tree: { sha: tree } },
-      parents: parents
-        .split(' ')
-        .filter((parent) => parent !== '')
-        .map((parent) => ({ sha: parent })),
-    };
+    return commitShape(lab, call.repository, sha);
   });
 
   route('PUT', '/collaborators/:login', 'admin', async ({ repository, params, body, reply }) => {
@@ -74,6 +62,18 @@ export function addRepositoryRoutes(route: Route, lab: Lab): void {
     )[permission];
     return reply.code(204).send();
   });
+}
+
+function permissionsOf(repository: LabRepository, user: LabUser): object {
+  const access = accessOf(repository, user);
+  const push = access === 'write' || access === 'admin';
+  return {
+    admin: access === 'admin',
+    maintain: access === 'admin',
+    push,
+    triage: push,
+    pull: access !== null,
+  };
 }
 
 async function wantedCommit(lab: Lab, { repository, query }: Call): Promise<string> {
@@ -98,7 +98,23 @@ async function contentOf(lab: Lab, repository: LabRepository, commit: string, pa
     size: Number(size),
     encoding: small ? 'base64' : 'none',
     content: Buffer.from(bytes).toString('base64').replaceAll(/.{60}/g, '$&\n'),
-    html_url: `${lab.url}/${pathOf(repository)}/blob/${commit}/${path}`,
+    ...addresses(lab, repository, commit, path, sha),
+  };
+}
+
+function addresses(
+  ...[lab, repository, commit, path, sha]: [Lab, LabRepository, string, string, string]
+): object {
+  const api = `${lab.url}/repos/${pathOf(repository)}`;
+  const self = `${api}/contents/${path}?ref=${commit}`;
+  const html = `${lab.url}/${pathOf(repository)}/blob/${commit}/${path}`;
+  const gitUrl = `${api}/git/blobs/${sha}`;
+  return {
+    url: self,
+    html_url: html,
+    git_url: gitUrl,
+    download_url: `${html}?raw=true`,
+    _links: { self, html, git: gitUrl },
   };
 }
 
