@@ -59,7 +59,7 @@ async function endure(
 ): Promise<ChaosReport> {
   const { seed, say } = options;
   const begun = Date.now();
-  const trouble = makeTrouble(world.lab, seed);
+  const trouble = await makeTrouble(world.lab, seed);
   let lives = 0;
   const workers = await startMortalWorkers([world.settings, world.settings], {
     meanLifeMs: options.meanLifeMs,
@@ -73,7 +73,7 @@ async function endure(
   } finally {
     await Promise.all([person.stop(), workers.stop()]);
   }
-  trouble.end();
+  await trouble.end();
   say('all have ended; comparing with what stands on GitHub');
   const problems = await judgeAll(world, ends);
   const workflowIds = ends.map(({ plan }) => experimentWorkflowId(plan.id));
@@ -88,7 +88,7 @@ async function endure(
     meddled: person.meddled,
     unanswered: person.troubles.length,
     kills: workers.kills(),
-    faults: trouble.met(),
+    faults: await trouble.met(),
   };
 }
 
