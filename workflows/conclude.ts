@@ -53,8 +53,6 @@ function refuseMerge(experiment: Experiment, { type, message }: NamedFailure): v
 function mergeMessage(experiment: Experiment): string {
   const { input, evidence, decision, environment } = experiment;
   const jobs = evidence?.jobs ?? [];
-  const trailer = (key: string, value: string): string =>
-    value === '' ? '' : `Hephaestus-${key}: ${value.replaceAll(/\s+/g, ' ')}`;
   const trailers = [
     trailer('Experiment', input.id),
     trailer('Head', evidence?.headSha ?? ''),
@@ -65,6 +63,10 @@ function mergeMessage(experiment: Experiment): string {
     trailer('Decided-By', decision?.by ?? ''),
   ];
   return [evidence?.verdict.sentence ?? '', '', ...trailers.filter((line) => line !== '')].join('\n').trim();
+}
+
+function trailer(key: string, value: string): string {
+  return value === '' ? '' : `Hephaestus-${key}: ${value.replaceAll(/\s+/g, ' ')}`;
 }
 
 /** Closes the pull request of an experiment that will not be merged; the branch stays for whoever wants to look. */

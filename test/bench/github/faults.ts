@@ -39,7 +39,7 @@ export async function makeTrouble({ faults, url }: GithubStandIn, seed: number):
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     if (!answer.ok) throw new Error(`${method} ${path} was answered ${answer.status}`);
-    return answer.status === 204 ? null : await answer.json();
+    return answer.status === 204 ? null : answer.json();
   };
   // Thousands of experiments through one account in minutes: the limit itself is met by its fault.
   await ask('PUT', 'rate', { limit: 100_000_000 });

@@ -48,7 +48,9 @@ describe('a protected base branch', () => {
       await expect(lab.activities.mergePullRequest(input)).rejects.toMatchObject({
         type: 'NotMergeable',
         nonRetryable: true,
-        message: expect.stringMatching(/1 approving reviews are required, 0 are there: approve it; then say merge again/),
+        message: expect.stringMatching(
+          /1 approving reviews are required, 0 are there: approve it; then say merge again/,
+        ),
       });
       await lab.ask('pi', 'POST', `/repos/${repository}/pulls/${input.number}/reviews`, { event: 'APPROVE' });
       expect((await lab.activities.mergePullRequest(input)).mergeSha).toMatch(/^[0-9a-f]{40}$/);
@@ -94,6 +96,13 @@ describe('a protected base branch', () => {
   });
 });
 
+function activitiesWith(uploadsUrl: string | undefined, token?: string) {
+  return createGithubActivities({
+    github: createGithubClient({ ...settingsOf(lab.github, token), uploadsUrl }),
+    draw: async () => picture,
+  });
+}
+
 describe('pictures', () => {
   const upload = {
     repository,
@@ -102,11 +111,6 @@ describe('pictures', () => {
     metric: { name: 'val/loss', goal: 'minimize' },
     results: { runs: [], baseline: null },
   } as const;
-  const activitiesWith = (uploadsUrl: string | undefined, token?: string) =>
-    createGithubActivities({
-      github: createGithubClient({ ...settingsOf(lab.github, token), uploadsUrl }),
-      draw: async () => picture,
-    });
 
   it('are uploaded as attachments where that can be done, and shown in the comment', async () => {
     const activities = activitiesWith(lab.github.url);
