@@ -33,6 +33,7 @@ export async function merge(experiment: Experiment): Promise<boolean> {
       ],
     );
     experiment.mergeSha = mergeSha;
+    experiment.warnings = [];
     return true;
   } catch (error) {
     if (isCancellation(error)) throw error;
@@ -44,7 +45,9 @@ export async function merge(experiment: Experiment): Promise<boolean> {
 function refuseMerge(experiment: Experiment, { type, message }: NamedFailure): void {
   const at = new Date(Date.now()).toISOString();
   const by = experiment.decision?.by ?? '';
-  experiment.refused.push({ kind: 'merge', by, at, why: message });
+  const told = type === 'HeadMoved' || type === 'NotMergeable' || type === 'BaseMoved';
+  const why = told ? message : `${message}; once that is mended, say merge again`;
+  experiment.refused.push({ kind: 'merge', by, at, why });
   if (type === 'BaseMoved') experiment.baseMoved = true;
   experiment.decision = null;
 }
