@@ -6,18 +6,21 @@ import { github, pullRequest as pullRequestActivities } from './activities.ts';
 import { enterPhase, repositoryOf, type Experiment } from './experiment-state.ts';
 import { ownChecks } from './own-checks.ts';
 import { implementationOf, pullRequestOf } from './plan-and-code.ts';
+import { comment } from './report.ts';
 
 /**
  * The quality gate for the present head. Returns when it passed (by itself or by a person's word), or with the answer
  * `repair` when findings are to go back to the coding agent. A blocked gate waits for a person: it never fails by itself.
+ * `moved`: a person pushed to their own pull request, so that there is another change to look at.
  */
 export async function review(
   experiment: Experiment,
-): Promise<GateAnswer & { readonly status: 'pass' | 'repair' }> {
+): Promise<(GateAnswer & { readonly status: 'pass' | 'repair' }) | { readonly status: 'moved' }> {
   const repository = repositoryOf(experiment);
   const { number } = pullRequestOf(experiment);
   const { headSha } = implementationOf(experiment);
   enterPhase(experiment, 'reviewing', "Copilot's review and the checks");
+  await comment(experiment);
   await Promise.all([
     publish(experiment, 'pending', 'the quality gate is looking'),
     github.requestReview.executeWithOptions({ summary: "asks for Copilot's review" }, [
@@ -29,6 +32,7 @@ export async function review(
   let last: Look | null = null;
   for (;;) {
     last = await look(experiment, last, deadline);
+    if (isPersonsPush(experiment, last.seen)) return { status: 'moved' };
     const answer = answerOf(experiment, last.seen, Date.now() >= deadline);
     experiment.gate = answer;
     switch (answer.status) {
@@ -42,6 +46,7 @@ export async function review(
           `a person, because the gate blocks: ${answer.reasons.join('; ')}`,
         );
         await publish(experiment, 'failure', answer.reasons.join('; '));
+        await comment(experiment);
         break;
       case 'pass':
         await publish(experiment, 'success', answer.reasons.join('; '));
@@ -51,6 +56,11 @@ export async function review(
         return answer;
     }
   }
+}
+
+function isPersonsPush({ input, implementation }: Experiment, { snapshot }: SeenPullRequest): boolean {
+  const moved = snapshot.state === 'open' && snapshot.headSha !== implementation?.headSha;
+  return input.source.kind === 'pull-request' && moved;
 }
 
 function answerOf(experiment: Experiment, seen: SeenPullRequest, reviewOverdue: boolean): GateAnswer {
@@ -65,7 +75,7 @@ function answerOf(experiment: Experiment, seen: SeenPullRequest, reviewOverdue: 
     requiredChecks: policy.requiredChecks,
     requireCopilot: policy.requireCopilot,
     reviewOverdue,
-    repairsLeft: policy.maxRepairs - experiment.repairs,
+    repairsLeft: experiment.input.source.kind === 'pull-request' ? 0 : policy.maxRepairs - experiment.repairs,
     ownChecks: ownChecks(experiment),
   } satisfies GatePolicy);
 }
@@ -116,6 +126,7 @@ async function observe(experiment: Experiment, since: string | null): Promise<Se
         number: pullRequestOf(experiment).number,
         since,
         pollSeconds: experiment.input.policy.githubPollSeconds,
+        quietSince: Date.now(),
       },
     ],
   );

@@ -11,14 +11,15 @@ import type { CommentInput } from './interface.ts';
 export async function updateComment(
   github: GithubClient,
   { repository, number, status, pictures, live = null }: CommentInput,
-): Promise<{ readonly url: string }> {
+): Promise<{ readonly url: string; readonly shownAt: string }> {
   const isOurs = (url: string) => url.startsWith(`${github.serverUrl}/${repository}/`);
   const ours = pictures.filter(({ url, darkUrl = url }) => isOurs(url) && isOurs(darkUrl));
   const body = commentBody(status, ours, live);
   const [first, ...doubles] = await ownComments(github, repository, number, commentMarker(status.id));
   for (const double of doubles) await github.deleteComment(repository, double.id);
   const written = first === undefined ? null : await rewrite(github, repository, first, body);
-  return { url: (written ?? (await github.createComment(repository, number, body))).url };
+  const { url, updatedAt } = written ?? (await github.createComment(repository, number, body));
+  return { url, shownAt: updatedAt };
 }
 
 async function ownComments(

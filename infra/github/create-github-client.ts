@@ -1,6 +1,7 @@
 import type { GithubSettings } from '../settings.ts';
 import { checkCalls } from './check-calls.ts';
 import { commentCalls } from './comment-calls.ts';
+import { conversationCalls } from './conversation-calls.ts';
 import type { GithubClient } from './github-client.ts';
 import { createOctokit } from './octokit.ts';
 import { pullRequestCalls } from './pull-request-calls.ts';
@@ -24,6 +25,7 @@ export function createGithubClient(
     ...pullRequestCalls(octokit),
     ...checkCalls(octokit),
     ...commentCalls(octokit),
+    ...conversationCalls(octokit),
     putAsset: (repository, asset) => putAsset(octokit, repository, asset),
   };
 }
