@@ -44,6 +44,8 @@ export interface ExperimentPolicy {
   readonly requireCopilot: boolean;
   /** Minutes that an unknown submission may stay unsettled before the PI is asked. */
   readonly unknownDeadlineMinutes: number;
+  /** Keeps the head of a merged experiment under the tag `headTag(id)`. */
+  readonly keepHeadTag?: boolean;
 }
 
 /** One stretch of the way, for people: ISO 8601 times, UTC. */
@@ -93,6 +95,8 @@ export interface ExperimentStatus {
   readonly environment: { readonly digest: string; readonly reused: boolean } | null;
   readonly gate: GateAnswer | null;
   readonly repairs: number;
+  /** What is wrong with the pull request and what to do, as sentences. */
+  readonly warnings?: readonly string[];
   readonly attempts: readonly AttemptStatus[];
   /** The jobs ended in a way that only a person can answer; nothing goes on before their word. */
   readonly stalled: boolean;

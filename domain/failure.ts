@@ -40,6 +40,7 @@ export const failureTypes = {
   NothingSaid: 'retry',
   HeadMoved: 'final',
   NotMergeable: 'final',
+  BaseMoved: 'final',
   // Qizhi
   QizhiUnauthorized: 'final',
   QizhiForbidden: 'final',

@@ -25,6 +25,11 @@ export function branchName(experimentId: string): string {
   return `hephaestus/${experimentId}`;
 }
 
+/** The tag under which the head of a merged experiment is kept when that is asked for. */
+export function headTag(experimentId: string): string {
+  return `hephaestus-head/${experimentId}`;
+}
+
 /**
  * The W&B run id, chosen here and passed into the job. `token` (a few characters of the workflow's first run id)
  * keeps it apart from runs of an earlier life of the same experiment: W&B never lets a deleted id be used again.

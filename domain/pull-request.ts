@@ -38,4 +38,8 @@ export interface PullRequestSnapshot {
   /** Checks and statuses of `headSha`, without Hephaestus's own `hephaestus/quality`. */
   readonly checks: readonly Check[];
   readonly copilotRequested: boolean;
+  /** Checks and statuses without which the base branch takes no merge, by its protection and rules. */
+  readonly required?: readonly string[];
+  /** git's id of the task note's file at `headSha`; null when it is not there. */
+  readonly taskNoteBlob?: string | null;
 }

@@ -5,6 +5,8 @@ export interface GithubSettings {
   readonly apiUrl: string;
   /** Where people look and git clones from, for example https://github.com */
   readonly serverUrl: string;
+  /** Where pictures for comments are uploaded, for example https://uploads.github.com; not given where the server has none. */
+  readonly uploadsUrl?: string | undefined;
   readonly token: string;
 }
 

@@ -1,18 +1,23 @@
+import { isCancellation } from '@temporalio/workflow';
+
+import { headTag } from '../domain/ids.ts';
 import type { NoteFacts } from '../domain/note.ts';
 import type { Outcome } from '../domain/phase.ts';
 import { github, merging, notes } from './activities.ts';
 import { enterPhase, gpuHoursOf, jobIdsOf, type Experiment } from './experiment-state.ts';
-import { isFailure, namedFailure } from './failures.ts';
+import { namedFailure, type NamedFailure } from './failures.ts';
 import { hearLast } from './hear.ts';
 import { implementationOf, noteOf, pullRequestOf } from './plan-and-code.ts';
 import { comment } from './report.ts';
 
 /**
- * Squash-merges exactly the head that was shown. Returns false when GitHub refuses (the head moved, a conflict, a
- * protection): the decision is void then, with the reason shown, and the PI decides anew.
+ * Squash-merges exactly the head that was shown. Returns false when that cannot be done (the head moved, a conflict, a
+ * protection, GitHub is away): the decision is void then, with the reason and what to do shown, and the PI decides anew. A
+ * merge that was done although its answer was lost is found by the next one.
  */
 export async function merge(experiment: Experiment): Promise<boolean> {
   const note = noteOf(experiment);
+  const { number } = pullRequestOf(experiment);
   enterPhase(experiment, 'merging', 'the squash merge');
   try {
     const { mergeSha } = await merging.mergePullRequest.executeWithOptions(
@@ -20,38 +25,47 @@ export async function merge(experiment: Experiment): Promise<boolean> {
       [
         {
           repository: note.repository,
-          number: pullRequestOf(experiment).number,
+          number,
           headSha: experiment.evidence?.headSha ?? implementationOf(experiment).headSha,
-          title: `${note.title} (#${pullRequestOf(experiment).number})`,
+          title: `${note.title.replaceAll(/\s+/g, ' ').trim()} (#${number})`,
           message: mergeMessage(experiment),
+          keepTag: experiment.input.policy.keepHeadTag === true ? headTag(experiment.input.id) : null,
         },
       ],
     );
     experiment.mergeSha = mergeSha;
     return true;
   } catch (error) {
-    if (!isFailure(error, 'HeadMoved', 'NotMergeable', 'GithubForbidden', 'GithubInvalid')) throw error;
-    const why = namedFailure(error).message;
-    experiment.refused.push({
-      kind: 'merge',
-      by: experiment.decision?.by ?? '',
-      at: new Date(Date.now()).toISOString(),
-      why,
-    });
-    experiment.decision = null;
+    if (isCancellation(error)) throw error;
+    refuseMerge(experiment, namedFailure(error));
     return false;
   }
 }
 
-function mergeMessage({ input, evidence }: Experiment): string {
+function refuseMerge(experiment: Experiment, { type, message }: NamedFailure): void {
+  const at = new Date(Date.now()).toISOString();
+  const by = experiment.decision?.by ?? '';
+  experiment.refused.push({ kind: 'merge', by, at, why: message });
+  if (type === 'BaseMoved') experiment.baseMoved = true;
+  experiment.decision = null;
+}
+
+/** What the commit on the base branch says: the finding, and by trailers where it comes from. */
+function mergeMessage(experiment: Experiment): string {
+  const { input, evidence, decision, environment } = experiment;
   const jobs = evidence?.jobs ?? [];
-  return [
-    evidence?.verdict.sentence ?? '',
-    '',
-    `Hephaestus-Experiment: ${input.id}`,
-    ...jobs.map((job) => `Hephaestus-Job: ${job.jobId}`),
-    ...jobs.map((job) => `Hephaestus-Run: ${job.runUrl}`),
-  ].join('\n');
+  const trailer = (key: string, value: string): string =>
+    value === '' ? '' : `Hephaestus-${key}: ${value.replaceAll(/\s+/g, ' ')}`;
+  const trailers = [
+    trailer('Experiment', input.id),
+    trailer('Head', evidence?.headSha ?? ''),
+    trailer('Environment', environment?.digest ?? ''),
+    ...jobs.map(({ jobId }) => trailer('Job', jobId)),
+    ...jobs.map(({ runUrl }) => trailer('Run', runUrl)),
+    trailer('Pull-Request', pullRequestOf(experiment).url),
+    trailer('Decided-By', decision?.by ?? ''),
+  ];
+  return [evidence?.verdict.sentence ?? '', '', ...trailers.filter((line) => line !== '')].join('\n').trim();
 }
 
 /** Closes the pull request of an experiment that will not be merged; the branch stays for whoever wants to look. */

@@ -76,6 +76,12 @@ export interface Experiment {
   cursor: WordCursor;
   /** The sticky comment is being written: one writer after the other, or an older state could come last. */
   commenting: boolean;
+  /** The base branch has moved on, so that the next change must be put on top of it. */
+  baseMoved: boolean;
+  /** What is wrong with the pull request beside the experiment's own way, for people. */
+  warnings: readonly string[];
+  /** What could not be done as it is meant to be, for people; it stays so. */
+  readonly notices: string[];
   /** The jobs ended in a way that only a person can answer, who has no evidence to decide on. */
   stalled: boolean;
   /** Answers about submissions that were not passed on yet, by `<attempt>/<seed>`. */
@@ -97,7 +103,8 @@ export function openExperiment(input: ExperimentInput): Experiment {
     repairs: 0,
     environment: null,
     rehearsal: null,
-    pullRequest: input.source.kind === 'pull-request' ? input.source.pullRequest : null,
+    // A person's pull request stays as they made it.
+    pullRequest: input.source.kind === 'pull-request' ? { ...input.source.pullRequest, draft: false } : null,
     commentUrl: null,
     gate: null,
     override: null,
@@ -119,6 +126,9 @@ export function openExperiment(input: ExperimentInput): Experiment {
     // Comments of an earlier life of the same experiment are none of this one's business.
     cursor: { since: new Date(Date.now()).toISOString(), known: [], state: 'open', strangersLeft: 20 },
     commenting: false,
+    baseMoved: false,
+    warnings: [],
+    notices: [],
     stalled: false,
     answers: new Map(),
   };
@@ -213,6 +223,7 @@ export function statusOf(experiment: Experiment): ExperimentStatus {
     environment: environment && { digest: environment.digest, reused: environment.reused },
     gate: experiment.gate,
     repairs: experiment.repairs,
+    warnings: [...experiment.notices, ...experiment.warnings],
     attempts: experiment.attempts.map(({ number, headSha, jobs }) => ({ number, headSha, jobs })),
     stalled: experiment.stalled,
     live: liveRowsOf(experiment),

@@ -8,8 +8,10 @@ import { closePullRequest, merge, record } from './conclude.ts';
 import { enterPhase, openExperiment, type Experiment } from './experiment-state.ts';
 import { isFailure, namedFailure, tried } from './failures.ts';
 import { hear } from './hear.ts';
+import { lookAtPullRequest } from './look-at-pull-request.ts';
 import { listen } from './messages.ts';
-import { freeze, implement, noteOf, plan, propose } from './plan-and-code.ts';
+import { freeze, implement, noteOf, plan } from './plan-and-code.ts';
+import { propose } from './propose.ts';
 import { comment, report, showEvidence } from './report.ts';
 import { review } from './review.ts';
 import { beside } from './scopes.ts';
@@ -100,6 +102,7 @@ async function reportAndDecide(experiment: Experiment): Promise<Decision> {
 async function decide(experiment: Experiment): Promise<Decision> {
   for (;;) {
     enterPhase(experiment, 'deciding', "the PI's decision: merge, reject, revise, rerun or stop");
+    await lookAtPullRequest(experiment);
     await showEvidence(experiment);
     await condition(() => experiment.decision !== null);
     const decision = experiment.decision;

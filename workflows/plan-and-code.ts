@@ -60,6 +60,7 @@ export async function implement(
         round: experiment.round,
         findings,
         instructions,
+        ...(experiment.baseMoved && { ontoBase: true }),
       },
     ],
   );
@@ -70,6 +71,8 @@ export async function implement(
 /** From here on the experiment is about this change: what was shown of an older head says nothing of it. */
 export function takeChange(experiment: Experiment, implementation: Implementation): void {
   experiment.implementation = implementation;
+  experiment.baseMoved = false;
+  experiment.warnings = [];
   experiment.tokens += implementation.tokens;
   experiment.evidence = null;
   experiment.finished = [];
@@ -108,30 +111,6 @@ export async function freeze(experiment: Experiment): Promise<void> {
 
 /** Attempts of jobs count from 1. */
 const rehearsalAttempt = 0;
-
-/** The branch is pushed and the pull request opened, or found again. */
-export async function propose(experiment: Experiment): Promise<void> {
-  const { id } = experiment.input;
-  const note = noteOf(experiment);
-  const { headSha, summary } = implementationOf(experiment);
-  enterPhase(experiment, 'proposing', 'the pull request');
-  await coding.pushBranch.executeWithOptions({ summary: `pushes ${headSha.slice(0, 12)}` }, [
-    { experimentId: id, repository: note.repository, headSha },
-  ]);
-  experiment.pullRequest = await github.openPullRequest.executeWithOptions(
-    { summary: 'opens the pull request' },
-    [
-      {
-        experimentId: id,
-        note,
-        body: experiment.body,
-        headSha,
-        summary,
-        environmentDigest: experiment.environment?.digest ?? '',
-      },
-    ],
-  );
-}
 
 export function noteOf({ note }: Pick<Experiment, 'note'>): TaskNote {
   if (note === null) throw failWith('TaskNoteInvalid', 'the experiment has no task note yet');

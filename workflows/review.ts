@@ -4,6 +4,7 @@ import { decideGate, type GateAnswer, type GatePolicy } from '../domain/decide-g
 import type { SeenPullRequest } from '../activities/github/interface.ts';
 import { github, pullRequest as pullRequestActivities } from './activities.ts';
 import { enterPhase, repositoryOf, type Experiment } from './experiment-state.ts';
+import { tried } from './failures.ts';
 import { ownChecks } from './own-checks.ts';
 import { implementationOf, pullRequestOf } from './plan-and-code.ts';
 import { comment } from './report.ts';
@@ -49,7 +50,7 @@ export async function review(
         await comment(experiment);
         break;
       case 'pass':
-        await publish(experiment, 'success', answer.reasons.join('; '));
+        await Promise.all([publish(experiment, 'success', answer.reasons.join('; ')), markReady(experiment)]);
         return answer;
       case 'repair':
         await publish(experiment, 'failure', answer.reasons.join('; '));
@@ -66,18 +67,31 @@ function isPersonsPush({ input, implementation }: Experiment, { snapshot }: Seen
 function answerOf(experiment: Experiment, seen: SeenPullRequest, reviewOverdue: boolean): GateAnswer {
   const { policy } = experiment.input;
   const { override } = experiment;
-  if (override !== null) {
-    const reason = `${override.by} said ${override.verdict}: ${override.reason}`;
-    return { status: override.verdict, reasons: [reason] };
-  }
-  return decideGate(seen.snapshot, {
+  const answer = decideGate(seen.snapshot, {
     headSha: implementationOf(experiment).headSha,
     requiredChecks: policy.requiredChecks,
     requireCopilot: policy.requireCopilot,
     reviewOverdue,
     repairsLeft: experiment.input.source.kind === 'pull-request' ? 0 : policy.maxRepairs - experiment.repairs,
     ownChecks: ownChecks(experiment),
+    taskNoteBlob: implementationOf(experiment).inspection?.taskNoteBlob ?? null,
   } satisfies GatePolicy);
+  if (override === null) return answer;
+  const { by, verdict, reason } = override;
+  const state = verdict === 'pass' ? 'passed' : 'failed';
+  const line = { name: `the word of ${by}`, state, detail: reason, url: null } as const;
+  const lines = [line, ...(answer.lines ?? [])];
+  return { status: verdict, reasons: [`${by} said ${verdict}: ${reason}`], lines };
+}
+
+/** The draft has served its end. Without drafts, or without the right to it, the experiment goes on. */
+async function markReady(experiment: Experiment): Promise<void> {
+  if (pullRequestOf(experiment).draft === false) return;
+  await tried('marking the pull request ready', () =>
+    github.markReady.executeWithOptions({ summary: 'the draft is ready for review' }, [
+      { repository: repositoryOf(experiment), number: pullRequestOf(experiment).number },
+    ]),
+  );
 }
 
 /** What was seen, and which messages had come by then: one that comes while others are acted on must not be missed. */
@@ -143,7 +157,8 @@ async function publish(
       headSha: implementationOf(experiment).headSha,
       state,
       description,
-      targetUrl: pullRequestOf(experiment).url,
+      targetUrl: experiment.commentUrl ?? pullRequestOf(experiment).url,
+      lines: experiment.gate?.lines ?? [],
     },
   ]);
 }

@@ -8,7 +8,7 @@ import { Failure } from '../../infra/failure.ts';
 import { fetchMirror, remoteBranch, withMirror } from '../../infra/git/mirror.ts';
 import { askGit, git, type GitCall } from '../../infra/git/run-git.ts';
 import { withLock } from '../../infra/git/with-lock.ts';
-import { checkChange } from './check-change.ts';
+import { checkChange, inspectChange } from './check-change.ts';
 import { type CodingDeps, experimentDir, gitCall, mirrorOptions, sourceDir } from './coding-deps.ts';
 import type { AdoptInput, Implementation } from './interface.ts';
 import { readSourceRecord, writeSourceRecord } from './source-record.ts';
@@ -46,7 +46,8 @@ export async function adoptChange(
     await standAt(headSha, experimentId, call);
     await writeSourceRecord(folder, { ...record, baseSha, head: headSha });
     const subject = await git(['show', '-s', '--format=%s', headSha], call);
-    return { headSha, summary: subject.slice(0, 500), changedPaths, tokens: 0 };
+    const inspection = await inspectChange(baseSha, headSha, call);
+    return { headSha, summary: subject.slice(0, 500), changedPaths, tokens: 0, inspection };
   });
 }
 

@@ -3,7 +3,8 @@ import { posix } from 'node:path';
 import { taskNoteFile } from '../../domain/ids.ts';
 import { Failure } from '../../infra/failure.ts';
 import { git, type GitCall } from '../../infra/git/run-git.ts';
-import { findSecrets } from './secret-patterns.ts';
+import { findSecrets } from './find-secrets.ts';
+import type { ChangeInspection } from './interface.ts';
 
 export interface ChangeRules {
   /** Globs of the task note's change.paths. */
@@ -49,7 +50,7 @@ export async function checkChange(
   const problems = [
     ...(await kindProblems(files, call)),
     ...(await sizeProblems(files, call)),
-    ...(await secretProblems(parent, commit, rules.secrets, call)),
+    ...(await secretProblems(await addedText(parent, commit, files, call), rules.secrets)),
   ];
   if (problems.length > 0)
     throw new Failure('ChangeUnsafe', `the change was refused: ${problems.join('; ')}`);
@@ -93,25 +94,72 @@ function leadsOut(path: string, target: string): boolean {
 }
 
 async function sizeProblems(files: readonly ChangedFile[], call: GitCall): Promise<string[]> {
+  const sizes = await fileSizes(files, call);
+  return sizes
+    .filter(({ bytes }) => bytes > maxFileBytes)
+    .map(({ path, bytes }) => `${path} has ${bytes} bytes, at most ${maxFileBytes} are allowed`);
+}
+
+interface FileSize {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+async function fileSizes(files: readonly ChangedFile[], call: GitCall): Promise<FileSize[]> {
   const blobs = files.filter(({ deleted, mode }) => !deleted && mode !== '160000');
   const input = blobs.map(({ blob }) => `${blob}\n`).join('');
   const sizes = await git(['cat-file', '--batch-check=%(objectsize)'], { ...call, input });
-  return sizes.split('\n').flatMap((size, index) => {
-    if (Number(size) <= maxFileBytes) return [];
-    return [`${blobs[index]?.path ?? ''} has ${size} bytes, at most ${maxFileBytes} are allowed`];
+  const lines = sizes.split('\n');
+  return blobs.map(({ path }, index) => ({ path, bytes: Number(lines[index]) }));
+}
+
+interface AddedText {
+  readonly path: string;
+  readonly lines: readonly string[];
+}
+
+/** What a change adds, by file. The patch tells of the files in the order of `files`, and names may not be readable in it. */
+async function addedText(
+  parent: string,
+  commit: string,
+  files: readonly ChangedFile[],
+  call: GitCall,
+): Promise<AddedText[]> {
+  const plain = ['--no-color', '--no-ext-diff', '--no-textconv', '--no-renames', '--text', '--unified=0'];
+  const patch = await git(['diff-tree', '-r', '-p', ...plain, parent, commit], call);
+  const [, ...parts] = `\n${patch}`.split('\ndiff --git ');
+  return parts.map((part, index) => {
+    const hunks = part.slice(part.indexOf('\n@@') + 1);
+    const lines = hunks.split('\n').filter((line) => line.startsWith('+'));
+    return { path: files[index]?.path ?? '', lines: lines.map((line) => line.slice(1)) };
   });
 }
 
-async function secretProblems(
-  parent: string,
+async function secretProblems(added: readonly AddedText[], known: readonly string[]): Promise<string[]> {
+  const problems: string[] = [];
+  for (const { path, lines } of added) {
+    for (const kind of await findSecrets(path, lines.join('\n'), known)) {
+      problems.push(`${path} holds ${kind}`);
+    }
+  }
+  return problems;
+}
+
+/** What a checked change is made of, from the base to its head, for the lines of the gate. */
+export async function inspectChange(
+  base: string,
   commit: string,
-  known: readonly string[],
   call: GitCall,
-): Promise<string[]> {
-  const plain = ['--no-color', '--no-ext-diff', '--no-textconv', '--no-renames', '--text', '--unified=0'];
-  const patch = await git(['diff-tree', '-r', '-p', ...plain, parent, commit], call);
-  const added = patch.split('\n').filter((line) => line.startsWith('+'));
-  return findSecrets(added.join('\n'), known).map((kind) => `it holds ${kind}`);
+): Promise<ChangeInspection> {
+  const files = await changedFiles(base, commit, call);
+  const [sizes, added] = [await fileSizes(files, call), await addedText(base, commit, files, call)];
+  return {
+    paths: files.map(({ path }) => path),
+    addedLines: added.reduce((sum, { lines }) => sum + lines.length, 0),
+    largest: sizes.toSorted((a, b) => b.bytes - a.bytes)[0] ?? null,
+    maxFileBytes,
+    taskNoteBlob: files.find(({ path, deleted }) => path === taskNoteFile && !deleted)?.blob ?? null,
+  };
 }
 
 function list(items: readonly string[]): string {

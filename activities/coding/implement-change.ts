@@ -18,9 +18,10 @@ import { mirrorPath } from '../../infra/git/mirror.ts';
 import { git, type GitCall } from '../../infra/git/run-git.ts';
 import { withLock } from '../../infra/git/with-lock.ts';
 import { renderTemplate } from '../../infra/templates/render-template.ts';
-import { checkChange } from './check-change.ts';
+import { checkChange, inspectChange } from './check-change.ts';
 import { type CodingDeps, experimentDir, gitCall, sourceDir } from './coding-deps.ts';
 import type { Implementation, ImplementInput } from './interface.ts';
+import { checkOutTree, ontoBase, requireSettled } from './onto-base.ts';
 import { guardRepository } from './repository-guard.ts';
 import { commitRound, findRound, readRoundCommit, type RoundCommit } from './round-commit.ts';
 import { readSourceRecord, type SourceRecord, writeSourceRecord } from './source-record.ts';
@@ -57,14 +58,19 @@ export async function implementChange(
     await killLeftOvers(placeMarker(source));
     const known = await findKnown(deps, input, record, call);
     if (known !== null) return finish(folder, record, known, rulesOf(deps, input), call);
-    await resetTo(record.head, input, call);
+    const moved = input.ontoBase === true ? await ontoBase(deps, record, call) : null;
+    const conflicts = moved?.conflicts ?? [];
+    const on = moved?.record ?? record;
+    await resetTo(on.head, input, call);
+    if (moved !== null) await checkOutTree(moved.tree, call);
     await writeFile(join(source, taskNoteFile), formatTaskNote(input));
-    const { summary, tokens } = await runQwen(deps, input, source, watch);
-    const tree = await takeTree(source, input, record, call);
+    const { summary, tokens } = await runQwen(deps, input, source, watch, conflicts);
+    const tree = await takeTree(source, input, on, call);
+    await requireSettled(conflicts, tree, call);
     const secrets = secretsOf(deps);
-    const sha = await commitRound(input, { tree, parent: record.head, summary, tokens, secrets }, call);
-    const commit: RoundCommit = { ...input, sha, parent: record.head, tokens, summary };
-    return finish(folder, record, commit, rulesOf(deps, input), call);
+    const sha = await commitRound(input, { tree, parent: on.head, summary, tokens, secrets }, call);
+    const commit: RoundCommit = { ...input, sha, parent: on.head, tokens, summary };
+    return finish(folder, on, commit, rulesOf(deps, input), call);
   });
 }
 
@@ -104,7 +110,8 @@ async function finish(
     await writeSourceRecord(folder, { ...record, head: commit.sha });
     await git(['reset', '--quiet', '--hard', commit.sha], call);
   }
-  return { headSha: commit.sha, summary: commit.summary, changedPaths, tokens: commit.tokens };
+  const inspection = await inspectChange(record.baseSha, commit.sha, call);
+  return { headSha: commit.sha, summary: commit.summary, changedPaths, tokens: commit.tokens, inspection };
 }
 
 /** The worktree as the last checked commit has it; only the link to the environment stays. */
@@ -123,6 +130,7 @@ async function runQwen(
   input: ImplementInput,
   source: string,
   watch: AgentWatch,
+  conflicts: readonly string[],
 ): Promise<{ summary: string; tokens: number }> {
   const agent = qwenAgent({
     argv: deps.tools.qwen,
@@ -143,6 +151,7 @@ async function runQwen(
   const prompt = renderTemplate('implement-prompt.md.njk', {
     input: { ...input, findings: input.findings.map(describeFinding) },
     title: quote(input.note.title, 200).slice(2),
+    conflicts: conflicts.map((path) => quote(path, 300)),
     instructions: input.instructions === null ? '' : quote(input.instructions, 20_000),
   });
   const mirror = mirrorPath(deps.disk.sharedDir, input.note.repository);

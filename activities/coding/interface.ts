@@ -22,13 +22,28 @@ export interface ImplementInput {
   readonly findings: readonly Finding[];
   /** The PI's words on `revise`. */
   readonly instructions: string | null;
+  /** Puts the change on top of the base branch as it is now; conflicts go to the agent. */
+  readonly ontoBase?: boolean;
+}
+
+/** What a change is made of, from the base to its head; it was searched for secrets, links and foreign repositories. */
+export interface ChangeInspection {
+  readonly paths: readonly string[];
+  readonly addedLines: number;
+  readonly largest: { readonly path: string; readonly bytes: number } | null;
+  readonly maxFileBytes: number;
+  /** git's id of the task note's file; null when the change does not touch it. */
+  readonly taskNoteBlob: string | null;
 }
 
 export interface Implementation {
   readonly headSha: string;
   readonly summary: string;
+  /** Of this round. */
   readonly changedPaths: readonly string[];
   readonly tokens: number;
+  /** Of all rounds together. */
+  readonly inspection?: ChangeInspection;
 }
 
 /** A person's change, on a branch of the same repository. */

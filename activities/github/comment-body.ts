@@ -1,5 +1,6 @@
 import type { LiveResults } from '../../domain/evidence.ts';
 import type { ExperimentStatus, JobStatus, PhaseRecord } from '../../domain/experiment.ts';
+import type { GateAnswer } from '../../domain/decide-gate.ts';
 import { commentMarker } from '../../domain/ids.ts';
 import { outcomes } from '../../domain/phase.ts';
 import type { Verdict } from '../../domain/verdict.ts';
@@ -7,17 +8,21 @@ import { renderTemplate } from '../../infra/templates/render-template.ts';
 import { duration } from './duration.ts';
 import type { Picture } from './interface.ts';
 import { presentEvidence, presentLive } from './present-results.ts';
+import { minute, presentStage } from './present-stages.ts';
 
 /** GitHub takes 65,536; the rest is room for what it counts differently. */
 export const commentLimit = 65_000;
 
 interface Command {
   readonly says: string;
+  /** What may be written in a comment instead; undefined where that cannot be said so. */
+  readonly here?: string;
   readonly line: string;
 }
 
 interface Amount {
   readonly refused: number;
+  readonly said: number;
   readonly reasons: number;
   readonly jobs: number;
   readonly stages: number;
@@ -28,10 +33,10 @@ interface Amount {
 
 /** How much is told: when the whole does not fit, the least needed goes first. The last fits, whatever is in it. */
 const amounts: readonly Amount[] = [
-  { refused: 10, reasons: 40, jobs: 64, stages: 60, links: 20, table: true },
-  { refused: 5, reasons: 10, jobs: 32, stages: 15, links: 5, table: true },
-  { refused: 2, reasons: 3, jobs: 0, stages: 0, links: 2, table: true },
-  { refused: 1, reasons: 1, jobs: 0, stages: 0, links: 0, table: false },
+  { refused: 10, said: 10, reasons: 40, jobs: 64, stages: 60, links: 20, table: true },
+  { refused: 5, said: 5, reasons: 10, jobs: 32, stages: 15, links: 5, table: true },
+  { refused: 2, said: 2, reasons: 3, jobs: 0, stages: 0, links: 2, table: true },
+  { refused: 1, said: 1, reasons: 1, jobs: 0, stages: 0, links: 0, table: false },
 ];
 
 /** The sticky comment of an experiment, for every phase; always shorter than `commentLimit` characters. */
@@ -67,13 +72,42 @@ function render(status: ExperimentStatus, { pictures, live }: Shown, amount: Amo
     heading: headingOf(status),
     questions: questionsOf(status),
     commands: commandsOf(status),
+    said: status.said.slice(-amount.said).map((one) => ({ ...one, at: minute(one.writtenAt) })),
     refused: status.refused.slice(-amount.refused).map((one) => ({ ...one, at: minute(one.at) })),
-    gate: gate === null ? null : { ...gate, reasons: gate.reasons.slice(0, amount.reasons) },
+    gate: gate === null ? null : presentGate(gate, amount.reasons),
+    warnings: (status.warnings ?? []).slice(0, 10),
+    left: leftOut(status, amount),
     attempts: jobsOf(status).slice(-amount.jobs || Infinity),
-    stages: status.phases.slice(-amount.stages || Infinity).map(presentStage),
+    stages: status.phases
+      .slice(-amount.stages || Infinity)
+      .map((stage) => presentStage(stage, status)),
     total: totalTime(status.phases),
     links: elsewhere(status).slice(0, amount.links),
   }).replaceAll(/\n{3,}/g, '\n\n');
+}
+
+const marks = { passed: '✅', failed: '❌', waiting: '⏳' } as const;
+
+function presentGate(gate: GateAnswer, most: number): object {
+  const lines = (gate.lines ?? []).map((line) => ({ ...line, mark: marks[line.state] }));
+  const said = lines.length > 0 && gate.status === 'pass' ? [] : gate.reasons;
+  return { status: gate.status, reasons: said.slice(0, most), lines: lines.slice(0, most) };
+}
+
+/** A word about what is not told here, so that nobody takes a part for the whole. */
+function leftOut(status: ExperimentStatus, amount: Amount): string {
+  const { gate, refused, phases, evidence } = status;
+  const jobs = jobsOf(status).length;
+  const gateLines = Math.max(gate?.reasons.length ?? 0, gate?.lines?.length ?? 0);
+  const counts: readonly (readonly [number, number, string])[] = [
+    [refused.length, amount.refused, 'refused decisions'],
+    [gateLines, amount.reasons, 'lines of the gate'],
+    [jobs, amount.jobs, 'jobs'],
+    [phases.length, amount.stages, 'stages'],
+    [elsewhere(status).length, amount.links, 'links'],
+  ];
+  const left = counts.flatMap(([all, shown, what]) => (all > shown ? [`${all - shown} of ${all} ${what}`] : []));
+  return [...left, ...(evidence !== null && !amount.table ? ['the table of the seeds'] : [])].join(', ');
 }
 
 const verdictWords: Readonly<Record<Verdict['status'], string>> = {
@@ -123,7 +157,7 @@ function commandsOf(status: ExperimentStatus): Command[] {
   if (isOutcome.has(phase) || phase === 'merging' || phase === 'recording') return [];
   const program = 'npm run -s hephaestus --';
   const head = evidence === null ? '' : ` --head ${evidence.headSha.slice(0, 12)}`;
-  const stop = { says: 'End it now, its jobs too', line: `${program} stop ${id}` };
+  const stop = { says: 'End it now, its jobs too', here: 'stop', line: `${program} stop ${id}` };
   const asked = questionsOf(status);
   if (asked.length > 0) {
     return [
@@ -136,39 +170,26 @@ function commandsOf(status: ExperimentStatus): Command[] {
   }
   if (status.stalled) {
     return [
-      { says: 'Try it again, as a new attempt', line: `${program} rerun ${id}` },
-      { says: 'Send the coding agent back', line: `${program} revise ${id} "…"` },
-      { says: 'Close it without merging', line: `${program} reject ${id}` },
+      { says: 'Try it again, as a new attempt', here: 'rerun', line: `${program} rerun ${id}` },
+      { says: 'Send the coding agent back', here: 'revise …', line: `${program} revise ${id} "…"` },
+      { says: 'Close it without merging', here: 'reject', line: `${program} reject ${id}` },
       stop,
     ];
   }
   if (phase === 'deciding') {
     return [
-      { says: 'Merge what is shown here', line: `${program} merge ${id}${head}` },
-      { says: 'Close it without merging', line: `${program} reject ${id}${head}` },
+      { says: 'Merge what is shown here', here: 'merge', line: `${program} merge ${id}${head}` },
+      { says: 'Close it without merging', here: 'reject', line: `${program} reject ${id}${head}` },
       stop,
     ];
   }
   if (gate?.status !== 'block') return [stop];
-  const override = `signal quality { "by": "…", "verdict": "pass", "reason": "…" }`;
-  return [{ says: 'Let it pass on your word, in the Temporal Web UI', line: override }, stop];
+  const line = `${program} approve-quality ${id} --reason "…"`;
+  return [{ says: 'Let it pass on your word', here: 'approve-quality …', line }, stop];
 }
 
 function jobsOf({ attempts }: ExperimentStatus): object[] {
   return attempts.flatMap(({ number: attempt, jobs }) => jobs.map((job) => ({ ...job, attempt })));
-}
-
-function presentStage({ phase, startedAt, endedAt }: PhaseRecord): object {
-  if (endedAt === null) return { phase, time: `since ${minute(startedAt)}` };
-  return {
-    phase,
-    time: `${duration(Date.parse(endedAt) - Date.parse(startedAt))}, from ${minute(startedAt)}`,
-  };
-}
-
-/** An ISO 8601 time as people read it. */
-function minute(time: string): string {
-  return `${time.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function totalTime(phases: readonly PhaseRecord[]): string {

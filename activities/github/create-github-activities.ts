@@ -4,6 +4,7 @@ import { guardActivities } from '../boundary.ts';
 import { copilotLogins } from './copilot.ts';
 import { describeRepository } from './describe-repository.ts';
 import type { GithubActivities } from './interface.ts';
+import { markReady } from './mark-ready.ts';
 import { mergePullRequest } from './merge-pull-request.ts';
 import { observePullRequest } from './observe-pull-request.ts';
 import { openPullRequest } from './open-pull-request.ts';
@@ -29,6 +30,7 @@ export function createGithubActivities({
   return guardActivities<GithubActivities>({
     describeRepository: (input) => describeRepository(github, input),
     openPullRequest: (input) => openPullRequest(github, input),
+    markReady: ({ repository, number }) => markReady(github, repository, number),
     requestReview: (input) => requestReview(github, logins, input),
 
     async awaitPullRequestChange({ repository, number, since, pollSeconds }) {

@@ -1,3 +1,4 @@
+import type { GateLine } from '../../domain/decide-gate.ts';
 import type { LiveResults, Results } from '../../domain/evidence.ts';
 import type { ExperimentStatus } from '../../domain/experiment.ts';
 import type { PullRequestSnapshot } from '../../domain/pull-request.ts';
@@ -29,6 +30,15 @@ export interface OpenPullRequestInput {
 export interface PullRequestRef {
   readonly number: number;
   readonly url: string;
+  /** False where the repository allows no drafts, or a person marked it ready. */
+  readonly draft?: boolean;
+  /** False where the credential may not label. */
+  readonly labelled?: boolean;
+}
+
+export interface ReadyInput {
+  readonly repository: string;
+  readonly number: number;
 }
 
 export interface ReviewRequestInput {
@@ -56,9 +66,11 @@ export interface QualityInput {
   readonly repository: string;
   readonly headSha: string;
   readonly state: 'pending' | 'success' | 'failure';
-  /** At most 140 characters are shown. */
+  /** At most 140 characters are shown in a list of checks. */
   readonly description: string;
   readonly targetUrl: string;
+  /** Shown where a check run can be made. */
+  readonly lines?: readonly GateLine[];
 }
 
 export interface CurvesInput {
@@ -70,7 +82,8 @@ export interface CurvesInput {
 }
 
 export interface Picture {
-  readonly url: string;
+  /** null where there is no place to put it: then its lines stand alone. */
+  readonly url: string | null;
   readonly alt: string;
   /** The same for a dark page. */
   readonly darkUrl?: string;
@@ -105,6 +118,8 @@ export interface MergeInput {
   readonly headSha: string;
   readonly title: string;
   readonly message: string;
+  /** Keeps the head under this tag when its branch is removed; null to keep nothing. */
+  readonly keepTag?: string | null;
 }
 
 export interface CloseInput {
@@ -116,6 +131,8 @@ export interface CloseInput {
 export interface GithubActivities {
   describeRepository(input: RepositoryInput): Promise<RepositoryDescription>;
   openPullRequest(input: OpenPullRequestInput): Promise<PullRequestRef>;
+  /** The draft becomes ready for review, once the gate has passed. */
+  markReady(input: ReadyInput): Promise<void>;
   requestReview(input: ReviewRequestInput): Promise<void>;
   /** Fails benignly (`GateUnchanged`) while the fingerprint is still `since`. */
   awaitPullRequestChange(input: AwaitPullRequestInput): Promise<SeenPullRequest>;

@@ -1,4 +1,4 @@
-import { qualityContext } from '../../domain/ids.ts';
+import { qualityContext, taskNoteFile } from '../../domain/ids.ts';
 import { createHash } from 'node:crypto';
 
 import type { Check, PullRequestSnapshot, Review, ReviewThread } from '../../domain/pull-request.ts';
@@ -36,12 +36,14 @@ async function readSnapshot(
   repository: string,
   pullRequest: PullRequest,
 ): Promise<PullRequestSnapshot> {
-  const { number, url, state, draft, headSha, mergeCommitSha, requestedReviewers } = pullRequest;
-  const [reviews, threads, runs, statuses] = await Promise.all([
+  const { number, url, state, draft, base, headSha, mergeCommitSha, requestedReviewers } = pullRequest;
+  const [reviews, threads, runs, statuses, rules, taskNoteBlob] = await Promise.all([
     github.listReviews(repository, number),
     github.listOpenThreads(repository, number),
     readCheckRuns(github, repository, headSha),
     github.listStatuses(repository, headSha),
+    github.branchRules(repository, base),
+    github.fileBlob(repository, headSha, taskNoteFile),
   ]);
   const heard = await whoIsHeard(github, repository, [...reviews, ...threads]);
   return {
@@ -71,6 +73,9 @@ async function readSnapshot(
       })),
     checks: mergeChecks(runs, statuses),
     copilotRequested: requestedReviewers.some((login) => logins.has(login)),
+    // What Hephaestus itself publishes cannot be waited for before it is published.
+    required: rules.checks.filter((name) => name !== qualityContext),
+    taskNoteBlob,
   };
 }
 

@@ -2,7 +2,7 @@ import { commentMarker } from '../../domain/ids.ts';
 import { Failure } from '../../infra/failure.ts';
 import type { GithubClient, IssueComment } from '../../infra/github/github-client.ts';
 import { commentBody } from './comment-body.ts';
-import type { CommentInput } from './interface.ts';
+import type { CommentInput, Picture } from './interface.ts';
 
 /**
  * Writes the one sticky comment: the oldest with the marker and of this account, since anybody may type the marker.
@@ -12,14 +12,21 @@ export async function updateComment(
   github: GithubClient,
   { repository, number, status, pictures, live = null }: CommentInput,
 ): Promise<{ readonly url: string; readonly shownAt: string }> {
-  const isOurs = (url: string) => url.startsWith(`${github.serverUrl}/${repository}/`);
-  const ours = pictures.filter(({ url, darkUrl = url }) => isOurs(url) && isOurs(darkUrl));
-  const body = commentBody(status, ours, live);
+  const body = commentBody(status, pictures.map((picture) => ownOnly(github, repository, picture)), live);
   const [first, ...doubles] = await ownComments(github, repository, number, commentMarker(status.id));
   for (const double of doubles) await github.deleteComment(repository, double.id);
   const written = first === undefined ? null : await rewrite(github, repository, first, body);
   const { url, updatedAt } = written ?? (await github.createComment(repository, number, body));
   return { url, shownAt: updatedAt };
+}
+
+/** A picture from elsewhere would tell a stranger who looks at the comment: its words stay, its address goes. */
+function ownOnly({ serverUrl }: GithubClient, repository: string, picture: Picture): Picture {
+  const own = [`${serverUrl}/${repository}/`, `${serverUrl}/user-attachments/assets/`];
+  const isOwn = (url: string | null | undefined): boolean => own.some((start) => url?.startsWith(start) === true);
+  if (isOwn(picture.url) && (picture.darkUrl === undefined || isOwn(picture.darkUrl))) return picture;
+  const { darkUrl: _dark, ...rest } = picture;
+  return { ...rest, url: null };
 }
 
 async function ownComments(

@@ -86,8 +86,10 @@ function isOwnDoing(event: string, payload: unknown): boolean {
   return event === 'issue_comment' && typeof body === 'string' && body.startsWith(commentMarkerStart);
 }
 
+const stateChanges: readonly unknown[] = ['closed', 'reopened'];
+
 function isStateChange(event: string, payload: unknown): boolean {
-  return event === 'pull_request' && ['closed', 'reopened'].includes(String(at(payload, 'action')));
+  return event === 'pull_request' && stateChanges.includes(at(payload, 'action'));
 }
 
 /** Somebody else's copy of the repository may have a branch of the same name: it has no say. */

@@ -30,6 +30,7 @@ const keys = {
 
   GITHUB_API_URL: { zones: ['control'], fallback: 'https://api.github.com' },
   GITHUB_SERVER_URL: { zones: ['control', 'networked'], fallback: 'https://github.com' },
+  GITHUB_UPLOADS_URL: { zones: ['control'] },
   GITHUB_TOKEN: { zones: ['control'], secrecy: 'credential' },
   GITHUB_APP_ID: { zones: ['control'] },
   GITHUB_APP_PRIVATE_KEY: { zones: ['control'], secrecy: 'credential' },
@@ -76,6 +77,7 @@ const keys = {
   HEPHAESTUS_REQUIRE_COPILOT: { zones, fallback: 'true' },
   HEPHAESTUS_REVIEW_DEADLINE_MINUTES: { zones, fallback: '30' },
   HEPHAESTUS_MAX_REPAIRS: { zones, fallback: '2' },
+  HEPHAESTUS_KEEP_HEAD_TAG: { zones, fallback: 'false' },
   HEPHAESTUS_UNKNOWN_DEADLINE_MINUTES: { zones, fallback: '30' },
 } as const satisfies Record<string, KeyDefinition>;
 

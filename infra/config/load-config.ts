@@ -71,6 +71,7 @@ function readPolicy(reader: Reader): ExperimentPolicy {
   return {
     qizhiPollSeconds: reader.number('QIZHI_POLL_SECONDS', seconds),
     githubPollSeconds: reader.number('HEPHAESTUS_GITHUB_POLL_SECONDS', seconds),
+    keepHeadTag: reader.flag('HEPHAESTUS_KEEP_HEAD_TAG'),
     maxRepairs: reader.number('HEPHAESTUS_MAX_REPAIRS', { min: 0, max: 20, whole: true }),
     reviewDeadlineMinutes: reader.number('HEPHAESTUS_REVIEW_DEADLINE_MINUTES', minutes),
     requiredChecks: reader.list('HEPHAESTUS_REQUIRED_CHECKS'),
@@ -117,8 +118,18 @@ function readGithub(reader: Reader): GithubSettings {
   return {
     apiUrl: reader.url('GITHUB_API_URL') ?? '',
     serverUrl: reader.url('GITHUB_SERVER_URL') ?? '',
+    uploadsUrl: reader.url('GITHUB_UPLOADS_URL') ?? uploadsOf(reader.url('GITHUB_API_URL')),
     token: reader.required('GITHUB_TOKEN', todo),
   };
+}
+
+/** An Enterprise Server takes no uploads; Enterprise Cloud with data residency has its own name in place of github.com. */
+function uploadsOf(apiUrl: string | undefined): string | undefined {
+  if (apiUrl === undefined) return undefined;
+  const { protocol, host } = new URL(apiUrl);
+  return host === 'api.github.com' || /^api\.[^.]+\.ghe\.com$/.test(host)
+    ? `${protocol}//${host.replace('api.', 'uploads.')}`
+    : undefined;
 }
 
 /** What is asked of the environment when only the shared disk is touched: no credential of any zone. */

@@ -28,7 +28,9 @@ export const PullRequestAnswer = z.object({
   mergeable: z.boolean().nullable().default(null),
   mergeable_state: z.string().default('unknown'),
   head: z.object({ sha: Sha, ref: z.string(), repo: z.object({ full_name: z.string() }).nullable() }),
-  base: z.object({ ref: z.string() }),
+  base: z.object({ ref: z.string(), repo: z.object({ full_name: z.string() }) }),
+  title: z.string(),
+  body: z.string().nullish(),
   requested_reviewers: z.array(z.object({ login: z.string() })).nullish(),
 });
 export type PullRequestAnswer = z.infer<typeof PullRequestAnswer>;

@@ -2,11 +2,14 @@ import type { GithubSettings } from '../settings.ts';
 import { checkCalls } from './check-calls.ts';
 import { commentCalls } from './comment-calls.ts';
 import { conversationCalls } from './conversation-calls.ts';
+import { gateCalls } from './gate-calls.ts';
 import type { GithubClient } from './github-client.ts';
 import { createOctokit } from './octokit.ts';
+import { proposalCalls } from './proposal-calls.ts';
 import { pullRequestCalls } from './pull-request-calls.ts';
 import { putAsset } from './put-asset.ts';
 import { repositoryCalls } from './repository-calls.ts';
+import { uploadAttachment } from './upload-attachment.ts';
 
 export interface GithubClientOptions {
   /** Limit of one request, ms. */
@@ -26,6 +29,12 @@ export function createGithubClient(
     ...checkCalls(octokit),
     ...commentCalls(octokit),
     ...conversationCalls(octokit),
+    ...gateCalls(octokit),
+    ...proposalCalls(octokit),
     putAsset: (repository, asset) => putAsset(octokit, repository, asset),
+    uploadAttachment: async (repository, attachment) =>
+      settings.uploadsUrl === undefined
+        ? null
+        : uploadAttachment(octokit, settings.uploadsUrl, repository, attachment),
   };
 }

@@ -1,5 +1,8 @@
 import type { Check } from '../../domain/pull-request.ts';
 import type { ConversationCalls } from './conversation-calls.ts';
+import type { GateCalls } from './gate-calls.ts';
+import type { ProposalCalls } from './proposal-calls.ts';
+import type { Attachment } from './upload-attachment.ts';
 
 export interface GithubUser {
   readonly id: number;
@@ -16,6 +19,10 @@ export interface PullRequest {
   /** owner/name of where the head comes from; null when that repository is gone. */
   readonly headRepository: string | null;
   readonly base: string;
+  /** owner/name as it is called now, also when the repository was asked for by an older name. */
+  readonly baseRepository: string;
+  readonly title: string;
+  readonly body: string;
   readonly mergeCommitSha: string | null;
   /** null while GitHub is still computing it. */
   readonly mergeable: boolean | null;
@@ -65,13 +72,14 @@ interface NewPullRequest {
   readonly body: string;
   readonly head: string;
   readonly base: string;
+  readonly draft?: boolean;
 }
 
 /**
  * What the activities need of GitHub. `repository` is always `owner/name`. Every method throws `Failure` with one of the
  * GitHub types; nothing is tried twice here, because Temporal does that.
  */
-export interface GithubClient extends ConversationCalls {
+export interface GithubClient extends ConversationCalls, GateCalls, ProposalCalls {
   /** Where people look, for example https://github.com */
   readonly serverUrl: string;
   /** Whom the token belongs to. */
@@ -120,6 +128,8 @@ export interface GithubClient extends ConversationCalls {
    * file that is there already adds nothing. Returns a commit that holds the file.
    */
   putAsset(repository: string, asset: Asset): Promise<{ readonly commitSha: string }>;
+  /** The picture's address, for whoever may see the repository; null where server or credential cannot do that. */
+  uploadAttachment(repository: string, attachment: Attachment): Promise<string | null>;
 }
 
 export interface Asset {

@@ -102,6 +102,9 @@ function fromAnswer(answer: PullRequestAnswer): PullRequest {
     headBranch: answer.head.ref,
     headRepository: answer.head.repo?.full_name ?? null,
     base: answer.base.ref,
+    baseRepository: answer.base.repo.full_name,
+    title: answer.title,
+    body: answer.body ?? '',
     // Before the merge GitHub gives a trial commit here, which means nothing.
     mergeCommitSha: merged ? answer.merge_commit_sha : null,
     mergeable: answer.mergeable,

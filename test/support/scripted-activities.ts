@@ -249,6 +249,7 @@ function goodWorld(world: ScriptedWorld): AllActivities {
       return { records, fingerprint };
     },
     openPullRequest: async () => ({ number: 1, url: 'http://github.example/lab/digits/pull/1' }),
+    markReady: async () => undefined,
     requestReview: async () => undefined,
     awaitPullRequestChange: async ({ since, pollSeconds }) => {
       const fingerprint = JSON.stringify(world.snapshot);

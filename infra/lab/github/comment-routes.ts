@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Lab } from './lab.ts';
 import { invalid, notFound, Refusal } from './refusal.ts';
 import { type Call, page, pullOf, readBody, type Route } from './router.ts';
-import { commentShape, pullShape, userShape } from './shapes.ts';
+import { commentShape, issueShape, nodeId, userShape } from './shapes.ts';
 import type { LabComment, LabPull, LabRepository, LabUser } from './state.ts';
 
 const longestBody = 65_536;
@@ -48,12 +48,15 @@ export function addCommentRoutes(route: Route, lab: Lab): void {
     return call.reply.code(204).send();
   });
 
+  route('GET', '/issues/:number', 'read', async (call) => issueShape(lab, call.repository, pullOf(call)));
+
   addReactionRoutes(route, lab);
 }
 
 function addReactionRoutes(route: Route, lab: Lab): void {
   const shape = ({ id, content, author, createdAt }: LabComment['reactions'][number]): object => ({
     id,
+    node_id: nodeId('REA', id),
     content,
     user: userShape(lab, lab.user(author)),
     created_at: createdAt,
@@ -72,6 +75,14 @@ function addReactionRoutes(route: Route, lab: Lab): void {
     const reaction = { id: lab.nextId(), content, author, createdAt: lab.now() };
     comment.reactions.push(reaction);
     return call.reply.code(201).send(shape(reaction));
+  });
+
+  route('DELETE', '/issues/comments/:id/reactions/:reaction', 'read', async (call) => {
+    const comment = commentOf(call);
+    const reaction = comment.reactions.find(({ id }) => id === Number(call.params['reaction']));
+    if (reaction === undefined || reaction.author !== call.user.login) throw notFound();
+    comment.reactions = comment.reactions.filter((one) => one !== reaction);
+    return call.reply.code(204).send();
   });
 }
 
@@ -109,27 +120,9 @@ function announce(
 ): void {
   const pull = repository.pulls.find(({ number }) => number === comment.number);
   if (pull === undefined) return;
-  const { number, title, state, html_url } = pullShape(lab, repository, pull, false) as Record<
-    string,
-    unknown
-  >;
-  const issue = {
-    number,
-    title,
-    state,
-    html_url,
-    user: userShape(lab, lab.user(pull.author)),
-    pull_request: {
-      html_url,
-      url: `${lab.url}/repos/${repository.owner}/${repository.name}/pulls/${pull.number}`,
-    },
-  };
-  lab.announce(
-    repository,
-    'issue_comment',
-    { action, issue, comment: commentShape(lab, repository, comment), ...more },
-    sender,
-  );
+  const issue = issueShape(lab, repository, pull);
+  const payload = { action, issue, comment: commentShape(lab, repository, comment), ...more };
+  lab.announce(repository, 'issue_comment', payload, sender);
 }
 
 function bodyOf(call: Call): string {
@@ -153,6 +146,7 @@ function commentOf({ repository, params }: Call): LabComment {
 }
 
 function assertMayChange({ repository, user }: Call, { author }: LabComment): void {
-  if (author === user.login || repository.collaborators[user.login] === 'admin') return;
+  const access = repository.collaborators[user.login];
+  if (author === user.login || access === 'admin' || access === 'write') return;
   throw new Refusal(403, 'Must have admin rights to Repository.');
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { commitOf, git, gitBytes, gitOrNull, readRefs } from './git.ts';
 import { noticeRefs, type Lab } from './lab.ts';
+import { mayWriteWorkflows, refusedWords } from './permissions.ts';
 import { notFound, Refusal } from './refusal.ts';
 import { type Call, readBody, type Route } from './router.ts';
 import type { LabUser } from './state.ts';
@@ -166,8 +167,18 @@ async function existing(folder: string, sha: string): Promise<void> {
 }
 
 /** By an index of its own, so that two at once do not meet. */
-async function writeTree(lab: Lab, { repository, body }: Call): Promise<string> {
+async function writeTree(lab: Lab, { repository, body, token }: Call): Promise<string> {
   const { base_tree, tree } = readBody(Tree, body, 'Tree');
+  // GitHub lets nobody change what runs in Actions without being told so by its own permission.
+  if (
+    token !== null &&
+    !mayWriteWorkflows(token) &&
+    tree.some(({ path }) => path.startsWith('.github/workflows/'))
+  ) {
+    throw token.kind === undefined || token.kind === 'classic'
+      ? notFound()
+      : new Refusal(403, refusedWords(token));
+  }
   const folder = lab.folder(repository);
   const env = { GIT_INDEX_FILE: `${folder}/index-${lab.nextId()}` };
   if (base_tree !== undefined) {

@@ -62,9 +62,14 @@ export async function commitOf(directory: string, revision: string): Promise<str
   return sha === '' ? null : sha;
 }
 
-/** Commit id by ref name. */
+/** Commit id by name of branch or tag. */
 export async function readRefs(directory: string): Promise<Map<string, string>> {
-  const lines = await git(directory, ['for-each-ref', '--format=%(refname) %(objectname)']);
+  const lines = await git(directory, [
+    'for-each-ref',
+    '--format=%(refname) %(objectname)',
+    'refs/heads',
+    'refs/tags',
+  ]);
   return new Map(
     lines
       .split('\n')

@@ -30,11 +30,14 @@ const schema = buildSchema(`
   type ResolveReviewThreadPayload { thread: PullRequestReviewThread }
   input MarkPullRequestReadyForReviewInput { pullRequestId: ID! }
   type MarkPullRequestReadyForReviewPayload { pullRequest: PullRequest }
+  input ConvertPullRequestToDraftInput { pullRequestId: ID! }
+  type ConvertPullRequestToDraftPayload { pullRequest: PullRequest }
   type Query { viewer: User! repository(owner: String!, name: String!): Repository }
   type Mutation {
     resolveReviewThread(input: ResolveReviewThreadInput!): ResolveReviewThreadPayload
     unresolveReviewThread(input: ResolveReviewThreadInput!): ResolveReviewThreadPayload
     markPullRequestReadyForReview(input: MarkPullRequestReadyForReviewInput!): MarkPullRequestReadyForReviewPayload
+    convertPullRequestToDraft(input: ConvertPullRequestToDraftInput!): ConvertPullRequestToDraftPayload
   }
 `);
 
@@ -86,6 +89,7 @@ function rootOf(lab: Lab, user: LabUser): object {
     lab.save();
     return { thread: threadNode(lab, thread) };
   };
+  const draftTo = draftSetter(lab, visible, user);
   return {
     viewer: actor(user),
     repository: ({ owner, name }: { owner: string; name: string }) => {
@@ -103,15 +107,45 @@ function rootOf(lab: Lab, user: LabUser): object {
     },
     resolveReviewThread: setResolved(true),
     unresolveReviewThread: setResolved(false),
-    markPullRequestReadyForReview: (args: { input: { pullRequestId: string } }) => {
-      const pulls = visible.flatMap(({ pulls: all }) => all);
-      const pull = pulls.find(({ id }) => nodeId('PR', id) === args.input.pullRequestId);
-      if (pull === undefined) throw notFound(`node with the global id of '${args.input.pullRequestId}'`);
-      pull.draft = false;
-      lab.save();
-      return { pullRequest: pullNode(lab, pull) };
-    },
+    markPullRequestReadyForReview: draftTo(false),
+    convertPullRequestToDraft: draftTo(true),
   };
+}
+
+interface Drafted {
+  readonly input: { readonly pullRequestId: string };
+}
+
+/** A draft cannot be merged, and asks for no review by itself. */
+function draftSetter(lab: Lab, visible: readonly LabRepository[], user: LabUser) {
+  return (draft: boolean) =>
+    ({ input }: Drafted) => {
+      const isIt = ({ id }: LabPull): boolean => nodeId('PR', id) === input.pullRequestId;
+      const repository = visible.find(({ pulls }) => pulls.some(isIt));
+      const pull = repository?.pulls.find(isIt);
+      if (repository === undefined || pull === undefined) {
+        throw notFound(`node with the global id of '${input.pullRequestId}'`);
+      }
+      const access = accessOf(repository, user);
+      if (pull.author !== user.login && access !== 'write' && access !== 'admin') {
+        throw new GraphQLError('Resource not accessible', { extensions: { type: 'FORBIDDEN' } });
+      }
+      if (pull.state === 'closed') {
+        throw new GraphQLError('Pull request is closed', { extensions: { type: 'UNPROCESSABLE' } });
+      }
+      if (pull.draft !== draft) setDraft(lab, repository, pull, draft, user);
+      return { pullRequest: pullNode(lab, pull) };
+    };
+}
+
+/** Changes it and tells the hooks. */
+export function setDraft(
+  ...[lab, repository, pull, draft, user]: [Lab, LabRepository, LabPull, boolean, LabUser]
+): void {
+  pull.draft = draft;
+  pull.updatedAt = lab.now();
+  lab.announcePull(repository, pull, draft ? 'converted_to_draft' : 'ready_for_review', user);
+  lab.save();
 }
 
 function findThread(

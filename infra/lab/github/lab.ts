@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
+import { fetchHead } from './forks.ts';
 import { readRefs } from './git.ts';
 import { outdateThreads } from './outdate-threads.ts';
 import type { LabPull, LabRepository, LabUser, StateFile } from './state.ts';
@@ -43,9 +45,20 @@ export function createLab(directory: string, { state, save }: StateFile) {
       const found = state.users.find((user) => user.login.toLowerCase() === login.toLowerCase());
       return found ?? { id: 0, login: 'ghost', type: 'User' };
     },
+    /** The user of this name, made with a token where there is none. */
+    addUser: (login: string, type: LabUser['type'] = 'User'): LabUser => {
+      const known = state.users.find((user) => user.login.toLowerCase() === login.toLowerCase());
+      if (known !== undefined) return known;
+      const user: LabUser = { id: lab.nextId(), login, type };
+      state.users.push(user);
+      if (type === 'User') state.tokens.push({ token: newToken('ghp'), login, use: 'api' });
+      return user;
+    },
     find: (owner: string, name: string): LabRepository | undefined => {
       const wanted = `${owner}/${name.replace(/\.git$/, '')}`.toLowerCase();
-      return state.repositories.find((one) => `${one.owner}/${one.name}`.toLowerCase() === wanted);
+      const named = state.repositories.find((one) => `${one.owner}/${one.name}`.toLowerCase() === wanted);
+      // Whoever took a former name has it.
+      return named ?? state.repositories.find(({ formerNames = [] }) => formerNames.includes(wanted));
     },
     /** One write after the other in a repository. */
     exclusively: async <T>(repository: LabRepository, act: () => Promise<T>): Promise<T> => {
@@ -66,12 +79,19 @@ export function createLab(directory: string, { state, save }: StateFile) {
   return lab;
 }
 
+/** In GitHub's form: the beginning says the kind. */
+export function newToken(kind: string): string {
+  return `${kind}_${randomBytes(18).toString('hex')}`;
+}
+
 /** After a stand-in was killed between a push and its state on disk: the branches are the truth. */
 export async function catchUp(lab: Lab): Promise<void> {
   for (const repository of lab.state.repositories) {
     const refs = await readRefs(lab.folder(repository));
     for (const pull of repository.pulls.filter(({ state }) => state === 'open')) {
-      pull.headSha = refs.get(`refs/heads/${pull.headRef}`) ?? pull.headSha;
+      if (pull.headRepositoryId === undefined) {
+        pull.headSha = refs.get(`refs/heads/${pull.headRef}`) ?? pull.headSha;
+      }
       pull.baseSha = refs.get(`refs/heads/${pull.baseRef}`) ?? pull.baseSha;
       pull.mergeable = null;
     }
@@ -109,8 +129,31 @@ async function refsMoved(
         pull.baseSha = after;
         pull.mergeable = null;
       }
-      if (pull.headRef === branch) await headMoved(lab, repository, pull, after, sender);
+      if (pull.headRef === branch && pull.headRepositoryId === undefined) {
+        await headMoved(lab, repository, pull, after, sender);
+      }
     }
+    await forkMoved(lab, repository, branch, after, sender);
+  }
+}
+
+/** A push to a fork moves the pull requests that come from there. */
+async function forkMoved(
+  lab: Lab,
+  { id, forkOf }: LabRepository,
+  branch: string,
+  after: string | null,
+  sender: LabUser,
+): Promise<void> {
+  const parent = lab.state.repositories.find((one) => one.id === forkOf);
+  const pulls = parent?.pulls.filter(
+    ({ state, headRepositoryId, headRef }) =>
+      state === 'open' && headRepositoryId === id && headRef === branch,
+  );
+  for (const pull of pulls ?? []) {
+    if (parent === undefined) return;
+    if (after !== null) await fetchHead(lab, parent, { ...pull, headSha: after });
+    await headMoved(lab, parent, pull, after, sender);
   }
 }
 

@@ -1,6 +1,7 @@
 import { git, gitOrNull, readRefs } from './git.ts';
 import { identity } from './git-data-routes.ts';
 import { noticeRefs, type Lab } from './lab.ts';
+import { protectedWords } from './protection.ts';
 import { Refusal } from './refusal.ts';
 import type { LabPull, LabRepository, LabUser } from './state.ts';
 
@@ -27,13 +28,16 @@ export async function squash(
   if (request.sha !== undefined && !/^[0-9a-f]{40}$/.test(request.sha)) {
     throw new Refusal(422, 'The sha parameter must be exactly 40 characters and contain only [0-9a-f].');
   }
-  if (pull.state === 'closed' || pull.draft) throw notMergeable();
+  if (pull.state === 'closed') throw notMergeable();
+  if (pull.draft) throw new Refusal(405, 'Pull Request is still a draft');
   if (request.sha !== undefined && request.sha !== pull.headSha) {
     throw new Refusal(409, 'Head branch was modified. Review and try the merge again.');
   }
   const folder = lab.folder(repository);
   const tree = await mergeTree(lab, repository, pull);
   if (tree === null) throw notMergeable();
+  const words = await protectedWords(lab, repository, pull);
+  if (words !== null) throw new Refusal(405, words);
   const before = await readRefs(folder);
   const base = before.get(`refs/heads/${pull.baseRef}`) ?? '';
   const title = request.commit_title ?? `${pull.title} (#${pull.number})`;

@@ -1,16 +1,19 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import nunjucks from 'nunjucks';
 
-import { addComment } from './comment-routes.ts';
 import { commitOf, git, gitBytes, gitOrNull } from './git.ts';
 import type { Lab } from './lab.ts';
 import { renderMarkdown } from './markdown.ts';
 import { moment } from '../../templates/markdown-filters.ts';
-import { checksOf, diffLines, eventsOf, stateOf } from './pull-page.ts';
-import { notFound, Refusal } from './refusal.ts';
+import { isMergeable } from './merge.ts';
+import { addPageForms, viewerOf } from './page-forms.ts';
+import { checksOf, diffLines, eventsOf, mergeBox, stateOf } from './pull-page.ts';
+import { notFound } from './refusal.ts';
+import { accessOf } from './router.ts';
+import { sourceOf } from './shapes.ts';
 import type { LabPull, LabRepository } from './state.ts';
 
 const templates = new nunjucks.Environment(
@@ -29,11 +32,20 @@ const pictures: Readonly<Record<string, string>> = {
   webp: 'image/webp',
 };
 
-function show(reply: FastifyReply, template: string, values: object): FastifyReply {
+interface Shown {
+  readonly lab: Lab;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+function show({ lab, request, reply }: Shown, template: string, values: object): FastifyReply {
+  const viewer = viewerOf(lab, request);
+  const people = lab.state.users.filter(({ type }) => type === 'User').map(({ login }) => login);
+  const whole = { ...values, viewer: viewer.login, people, here: request.url.split('?', 1)[0] };
   return reply
     .type('text/html; charset=utf-8')
     .header('content-security-policy', policy)
-    .send(templates.render(template, values));
+    .send(templates.render(template, whole));
 }
 
 interface Place {
@@ -57,65 +69,100 @@ export function addPages(server: FastifyInstance, lab: Lab): void {
     };
   };
 
-  server.get('/', async (_request, reply) => {
+  server.get('/', async (request, reply) => {
     const repositories = lab.state.repositories.map((one) => ({
       name: `${one.owner}/${one.name}`,
       clone: `${lab.url}/${one.owner}/${one.name}.git`,
       pulls: pullLines(one),
     }));
-    return show(reply, 'repositories.html', { title: 'Repositories', repositories });
+    return show({ lab, request, reply }, 'repositories.html', { title: 'Repositories', repositories });
   });
 
-  server.get('/:owner/:repo', async ({ params }, reply) => {
-    const { repository, folder, name } = place(params);
+  server.get('/:owner/:repo', async (request, reply) => {
+    const { repository, folder, name } = place(request.params);
     const branch = repository.defaultBranch;
     const files = (await git(folder, ['ls-tree', '-r', '--name-only', branch])).split('\n');
     const readme = files.includes('README.md') ? await git(folder, ['show', `${branch}:README.md`]) : '';
     const values = { title: name, repository: name, branch, files, pulls: pullLines(repository) };
     const commits = await commitLines(folder, [branch, '-n', '30']);
-    return show(reply, 'repository.html', { ...values, commits, readme: renderMarkdown(readme) });
+    const shown = { ...values, commits, readme: renderMarkdown(readme) };
+    return show({ lab, request, reply }, 'repository.html', shown);
   });
 
-  server.get('/:owner/:repo/pull/:number', async ({ params }, reply) => {
-    const where = place(params);
-    const pull = pullOf(where);
-    const range =
-      pull.mergeCommitSha === null
-        ? `${pull.baseRef}...${pull.headSha}`
-        : `${pull.baseSha}...${pull.headSha}`;
-    const diff = (await gitOrNull(where.folder, ['diff', range])) ?? '';
-    return show(reply, 'pull.html', {
-      title: `${pull.title} #${pull.number}`,
-      repository: where.name,
-      pull,
-      state: stateOf(pull),
-      body: renderMarkdown(pull.body),
-      events: eventsOf(where.repository, pull),
-      checks: checksOf(where.repository, pull),
-      commits: await commitLines(where.folder, [`${pull.baseSha}..${pull.headSha}`]),
-      diff: diffLines(diff),
-    });
-  });
+  server.get('/:owner/:repo/pull/:number', async (request, reply) =>
+    show({ lab, request, reply }, 'pull.html', await pullValues(lab, place(request.params), request)),
+  );
 
-  server.get('/:owner/:repo/commit/:sha', async ({ params }, reply) => {
-    const { folder, name, params: given } = place(params);
+  server.get('/:owner/:repo/commit/:sha', async (request, reply) => {
+    const { folder, name, params: given } = place(request.params);
     const sha = await commitOf(folder, given['sha'] ?? '');
     if (sha === null) throw notFound();
     const head = await git(folder, ['show', '-s', '--format=fuller', sha]);
     const diff = await git(folder, ['show', '--format=', sha]);
-    return show(reply, 'commit.html', { title: sha, repository: name, sha, head, diff: diffLines(diff) });
+    const values = { title: sha, repository: name, sha, head, diff: diffLines(diff) };
+    return show({ lab, request, reply }, 'commit.html', values);
   });
 
-  addFilePage(server, place);
-  addCommentForm(server, lab, place);
+  addFilePage(server, lab, place);
+  addRunPage(server, lab, place);
+  addPageForms(server, lab, (params) => {
+    const where = place(params);
+    return { repository: where.repository, pull: pullOf(where) };
+  });
+}
+
+async function pullValues(lab: Lab, where: Place, request: FastifyRequest): Promise<object> {
+  const { repository, folder, name } = where;
+  const pull = pullOf(where);
+  const viewer = viewerOf(lab, request);
+  const access = accessOf(repository, viewer);
+  const mayWrite = access === 'write' || access === 'admin';
+  const range =
+    pull.mergeCommitSha === null ? `${pull.baseRef}...${pull.headSha}` : `${pull.baseSha}...${pull.headSha}`;
+  const diff = (await gitOrNull(folder, ['diff', range])) ?? '';
+  const source = sourceOf(lab, repository, pull);
+  const mergeable = pull.state === 'open' && (await isMergeable(lab, repository, pull));
+  return {
+    title: `${pull.title} #${pull.number}`,
+    repository: name,
+    pull,
+    state: stateOf(pull),
+    from: source === repository ? pull.headRef : `${source?.owner ?? 'unknown'}:${pull.headRef}`,
+    body: renderMarkdown(pull.body),
+    events: eventsOf(repository, pull),
+    checks: checksOf(repository, pull),
+    merge: await mergeBox(lab, repository, pull, mergeable),
+    mayWrite,
+    mayChange: mayWrite || pull.author === viewer.login,
+    refused: (request.query as Record<string, string>)['refused'],
+    commits: await commitLines(folder, [`${pull.baseSha}..${pull.headSha}`]),
+    diff: diffLines(diff),
+  };
 }
 
 type FindPlace = (params: unknown) => Place;
 
+/** What a check run says at length. */
+function addRunPage(server: FastifyInstance, lab: Lab, place: FindPlace): void {
+  server.get('/:owner/:repo/runs/:id', async (request, reply) => {
+    const { repository, name, params } = place(request.params);
+    const run = repository.checkRuns.find(({ id }) => id === Number(params['id']));
+    if (run === undefined) throw notFound();
+    const { title = null, summary = null, text = null } = run.output ?? {};
+    const said = {
+      heading: title ?? run.name,
+      summary: renderMarkdown(summary ?? ''),
+      text: renderMarkdown(text ?? ''),
+    };
+    const state = run.conclusion ?? 'pending';
+    return show({ lab, request, reply }, 'run.html', { title: run.name, repository: name, run, state, said });
+  });
+}
+
 /** `/blob/<commit or branch>/<path>`; a branch with a slash in its name is found by trying. */
-function addFilePage(server: FastifyInstance, place: FindPlace): void {
-  server.get('/:owner/:repo/blob/*', async ({ params, query }, reply) => {
-    const { folder, name, params: given } = place(params);
+function addFilePage(server: FastifyInstance, lab: Lab, place: FindPlace): void {
+  server.get('/:owner/:repo/blob/*', async (request, reply) => {
+    const { folder, name, params: given } = place(request.params);
     const parts = (given['*'] ?? '').split('/');
     for (let taken = 1; taken < parts.length; taken += 1) {
       const sha = await commitOf(folder, parts.slice(0, taken).join('/'));
@@ -124,7 +171,7 @@ function addFilePage(server: FastifyInstance, place: FindPlace): void {
         continue;
       const bytes = Buffer.from(await gitBytes(folder, ['cat-file', 'blob', `${sha}:${path}`]));
       const picture = pictures[path.split('.').at(-1) ?? ''];
-      const raw = (query as Record<string, string>)['raw'];
+      const raw = (request.query as Record<string, string>)['raw'];
       if (raw === 'true' || raw === '1') {
         return reply
           .type(picture ?? 'text/plain; charset=utf-8')
@@ -133,26 +180,10 @@ function addFilePage(server: FastifyInstance, place: FindPlace): void {
       }
       const content = picture === undefined ? bytes.toString('utf8') : '';
       const markdown = path.endsWith('.md') ? renderMarkdown(content) : '';
-      return show(reply, 'file.html', { title: path, repository: name, path, picture, content, markdown });
+      const values = { title: path, repository: name, path, picture, content, markdown };
+      return show({ lab, request, reply }, 'file.html', values);
     }
     throw notFound();
-  });
-}
-
-/** So that a person can say `/hephaestus merge` from the page. */
-function addCommentForm(server: FastifyInstance, lab: Lab, place: FindPlace): void {
-  const form = 'application/x-www-form-urlencoded';
-  server.addContentTypeParser(form, { parseAs: 'string' }, (_request, body, done) =>
-    done(null, Object.fromEntries(new URLSearchParams(String(body)))),
-  );
-  server.post('/:owner/:repo/pull/:number/comments', async (request, reply) => {
-    if (request.headers.origin !== undefined && request.headers.origin !== lab.url) {
-      throw new Refusal(403, 'This form is for its own page');
-    }
-    const where = place(request.params);
-    const { body = '' } = (request.body ?? {}) as Record<string, string>;
-    if (body.trim() !== '') addComment(lab, where.repository, pullOf(where), body.trim(), lab.user('pi'));
-    return reply.redirect(`/${where.name}/pull/${where.params['number'] ?? ''}`, 303);
   });
 }
 

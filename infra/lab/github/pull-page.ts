@@ -1,10 +1,13 @@
 import { moment } from '../../templates/markdown-filters.ts';
+import type { Lab } from './lab.ts';
 import { renderMarkdown } from './markdown.ts';
+import { protectedWords } from './protection.ts';
 import type { LabPull, LabRepository } from './state.ts';
 
 /** What the page of a pull request shows. */
-export function stateOf({ state, mergedAt }: LabPull): string {
-  return mergedAt === null ? state : 'merged';
+export function stateOf({ state, mergedAt, draft }: LabPull): string {
+  if (mergedAt !== null) return 'merged';
+  return state === 'open' && draft ? 'draft' : state;
 }
 
 interface Event {
@@ -13,9 +16,20 @@ interface Event {
   readonly author: string;
   readonly did: string;
   readonly html: string;
-  readonly reactions: string;
+  readonly reactions: readonly { readonly sign: string; readonly author: string }[];
   readonly threads: readonly object[];
 }
+
+const signs: Readonly<Record<string, string>> = {
+  '+1': '👍',
+  '-1': '👎',
+  laugh: '😄',
+  confused: '😕',
+  heart: '❤️',
+  hooray: '🎉',
+  rocket: '🚀',
+  eyes: '👀',
+};
 
 const verbs = {
   APPROVED: 'approved',
@@ -37,7 +51,10 @@ export function eventsOf(repository: LabRepository, pull: LabPull): Event[] {
           ? 'commented'
           : `commented (edited ${moment(comment.updatedAt)})`,
       html: renderMarkdown(comment.body),
-      reactions: comment.reactions.map(({ content, author }) => `${content} by ${author}`).join(', '),
+      reactions: comment.reactions.map(({ content, author }) => ({
+        sign: signs[content] ?? content,
+        author,
+      })),
       threads: [],
     }));
   const reviews = pull.reviews.map((review): Event => ({
@@ -46,7 +63,7 @@ export function eventsOf(repository: LabRepository, pull: LabPull): Event[] {
     author: review.author,
     did: `${verbs[review.state]} ${review.commitId.slice(0, 7)}`,
     html: renderMarkdown(review.body),
-    reactions: '',
+    reactions: [],
     threads: pull.threads
       .filter(({ reviewId }) => reviewId === review.id)
       .map((thread) => ({
@@ -58,14 +75,48 @@ export function eventsOf(repository: LabRepository, pull: LabPull): Event[] {
 }
 
 /** Statuses and check runs of the head, the newest of each name. */
-export function checksOf({ statuses, checkRuns }: LabRepository, { headSha }: LabPull): object[] {
+export function checksOf(
+  { owner, name: repo, statuses, checkRuns }: LabRepository,
+  { headSha }: LabPull,
+): object[] {
   const newest = new Map(statuses.filter(({ sha }) => sha === headSha).map((one) => [one.context, one]));
+  const runs = new Map(
+    checkRuns.filter(({ sha }) => sha === headSha).map((run) => [`${run.app ?? ''} ${run.name}`, run]),
+  );
   return [
-    ...[...newest.values()].map((one) => ({ name: one.context, state: one.state, detail: one.description })),
-    ...checkRuns
-      .filter(({ sha }) => sha === headSha)
-      .map(({ name, status, conclusion }) => ({ name, state: conclusion ?? 'pending', detail: status })),
+    ...[...newest.values()].map((one) => ({
+      name: one.context,
+      state: one.state,
+      detail: one.description,
+      url: one.targetUrl,
+    })),
+    ...[...runs.values()].map((run) => ({
+      name: run.name,
+      state: run.conclusion ?? 'pending',
+      detail: run.output?.title ?? run.status.replace('_', ' '),
+      url: `/${owner}/${repo}/runs/${run.id}`,
+    })),
   ];
+}
+
+interface MergeBox {
+  readonly may: boolean;
+  /** Why not, or that all is well. */
+  readonly words: string;
+}
+
+/** Whether the merge button would do it, and if not why. */
+export async function mergeBox(
+  lab: Lab,
+  repository: LabRepository,
+  pull: LabPull,
+  mergeable: boolean,
+): Promise<MergeBox> {
+  if (!mergeable) return { may: false, words: `This branch has conflicts with ${pull.baseRef}.` };
+  if (pull.draft) return { may: false, words: 'This pull request is still a draft.' };
+  const words = await protectedWords(lab, repository, pull);
+  if (words !== null) return { may: false, words: words.trim() };
+  return { may: true, words: `This branch has no conflicts with ${pull.baseRef}.` };
 }
 
 /** A diff line by line, with its colour. */

@@ -1,13 +1,16 @@
 import { z } from 'zod';
 
-import { commitOf, git, gitOrNull } from './git.ts';
+import { commitOf, git } from './git.ts';
 import { type Copilot, copilotLogin } from './copilot.ts';
+import { fetchHead } from './forks.ts';
 import type { Lab } from './lab.ts';
 import { isMergeable, squash } from './merge.ts';
 import { invalid, Refusal } from './refusal.ts';
-import { type Call, page, pullOf, readBody, type Route } from './router.ts';
-import { pullShape } from './shapes.ts';
-import type { LabPull } from './state.ts';
+import { filesOf } from './pull-files.ts';
+import { setPullState } from './pull-state.ts';
+import { accessOf, type Call, page, pullOf, readBody, type Route } from './router.ts';
+import { pullShape, sourceOf } from './shapes.ts';
+import type { LabPull, LabRepository } from './state.ts';
 
 const NewPull = z.object({
   title: z.string().min(1),
@@ -31,7 +34,7 @@ const Merge = z.object({
 
 /** Pull requests: opened, listed, changed, reviewed by request, merged. */
 export function addPullRoutes(route: Route, lab: Lab, copilot: Copilot): void {
-  route('POST', '/pulls', 'write', (call) =>
+  route('POST', '/pulls', 'read', (call) =>
     lab.exclusively(call.repository, async () => {
       const pull = await openPull(lab, call);
       return call.reply.code(201).send(pullShape(lab, call.repository, pull, true));
@@ -42,7 +45,7 @@ export function addPullRoutes(route: Route, lab: Lab, copilot: Copilot): void {
     const { state = 'open', head, base, direction = 'desc' } = call.query;
     const found = call.repository.pulls
       .filter((pull) => state === 'all' || pull.state === state)
-      .filter((pull) => head === undefined || `${call.repository.owner}:${pull.headRef}` === head)
+      .filter((pull) => head === undefined || labelOfHead(lab, call, pull) === head)
       .filter((pull) => base === undefined || pull.baseRef === base)
       .toSorted((a, b) => (direction === 'asc' ? a.number - b.number : b.number - a.number));
     return page(call, found, lab).map((pull) => pullShape(lab, call.repository, pull, false));
@@ -63,12 +66,14 @@ export function addPullRoutes(route: Route, lab: Lab, copilot: Copilot): void {
     if (body !== undefined) pull.body = body ?? '';
     if (title !== undefined || body !== undefined)
       lab.announcePull(call.repository, pull, 'edited', call.user);
-    if (state !== undefined && state !== pull.state) changeState(lab, call, pull, state);
+    if (state !== undefined) setPullState(lab, call.repository, pull, state, call.user);
     pull.updatedAt = lab.now();
     return pullShape(lab, call.repository, pull, true);
   });
 
-  route('GET', '/pulls/:number/files', 'read', async (call) => page(call, await filesOf(lab, call), lab));
+  route('GET', '/pulls/:number/files', 'read', async (call) =>
+    page(call, await filesOf(lab, call.repository, pullOf(call)), lab),
+  );
 
   route('GET', '/pulls/:number/commits', 'read', async (call) => {
     const { baseRef, headSha } = pullOf(call);
@@ -95,8 +100,14 @@ export function addPullRoutes(route: Route, lab: Lab, copilot: Copilot): void {
   route('PUT', '/pulls/:number/merge', 'write', (call) =>
     lab.exclusively(call.repository, async () => {
       const request = readBody(Merge, call.body, 'PullRequest');
-      if (request.merge_method !== 'squash')
-        throw new Refusal(405, 'Only squash merges are allowed on this repository.');
+      const methods = call.repository.mergeMethods ?? ['squash'];
+      if (!methods.includes(request.merge_method)) {
+        throw new Refusal(
+          405,
+          `${methodNames[request.merge_method]} merges are not allowed on this repository.`,
+        );
+      }
+      if (request.merge_method !== 'squash') throw new Refusal(405, 'The lab only makes squash merges.');
       return squash(lab, call.repository, pullOf(call), request, call.user);
     }),
   );
@@ -106,6 +117,8 @@ export function addPullRoutes(route: Route, lab: Lab, copilot: Copilot): void {
   );
 }
 
+const methodNames = { merge: 'Merge', squash: 'Squash', rebase: 'Rebase' } as const;
+
 function custom(message: string): Refusal {
   return invalid({ resource: 'PullRequest', code: 'custom', message });
 }
@@ -113,17 +126,29 @@ function custom(message: string): Refusal {
 async function openPull(lab: Lab, { repository, user, body: given }: Call): Promise<LabPull> {
   const { title, head, base, body, draft } = readBody(NewPull, given, 'PullRequest');
   const folder = lab.folder(repository);
-  const [owner, branch] = head.includes(':')
-    ? (head.split(':') as [string, string])
-    : [repository.owner, head];
-  const headSha = owner === repository.owner ? await commitOf(folder, `refs/heads/${branch}`) : null;
-  if (headSha === null) throw invalid({ resource: 'PullRequest', field: 'head', code: 'invalid' });
+  const [owner = '', branch = ''] = head.includes(':') ? head.split(':') : [repository.owner, head];
+  const source = sourceBy(lab, repository, owner);
+  const headSha = source === undefined ? null : await commitOf(lab.folder(source), `refs/heads/${branch}`);
+  if (source === undefined || headSha === null) {
+    throw invalid({ resource: 'PullRequest', field: 'head', code: 'invalid' });
+  }
+  const access = accessOf(source, user);
+  if (access !== 'write' && access !== 'admin') {
+    throw new Refusal(403, 'Resource not accessible by personal access token');
+  }
   const baseSha = await commitOf(folder, `refs/heads/${base}`);
   if (baseSha === null) throw invalid({ resource: 'PullRequest', field: 'base', code: 'invalid' });
-  const same = (one: LabPull) => one.state === 'open' && one.headRef === branch && one.baseRef === base;
+  const isFork = source.id !== repository.id;
+  const same = (one: LabPull) =>
+    one.state === 'open' &&
+    one.headRef === branch &&
+    one.baseRef === base &&
+    (one.headRepositoryId ?? repository.id) === source.id;
   if (repository.pulls.some(same)) {
-    throw custom(`A pull request already exists for ${repository.owner}:${branch}.`);
+    throw custom(`A pull request already exists for ${owner}:${branch}.`);
   }
+  if (isFork)
+    await fetchHead(lab, repository, { headRepositoryId: source.id, number: repository.nextNumber, headSha });
   if ((await git(folder, ['rev-list', '--count', `${baseSha}..${headSha}`])) === '0') {
     throw custom(`No commits between ${base} and ${branch}`);
   }
@@ -134,6 +159,7 @@ async function openPull(lab: Lab, { repository, user, body: given }: Call): Prom
     title,
     body: body ?? '',
     author: user.login,
+    ...(isFork && { headRepositoryId: source.id }),
     headRef: branch,
     headSha,
     baseRef: base,
@@ -157,35 +183,34 @@ async function openPull(lab: Lab, { repository, user, body: given }: Call): Prom
   return pull;
 }
 
+/** The repository, or its fork that belongs to this owner. */
+function sourceBy(lab: Lab, repository: LabRepository, owner: string): LabRepository | undefined {
+  if (owner.toLowerCase() === repository.owner.toLowerCase()) return repository;
+  return lab.state.repositories.find(
+    (one) => one.forkOf === repository.id && one.owner.toLowerCase() === owner.toLowerCase(),
+  );
+}
+
+function labelOfHead(lab: Lab, { repository }: Call, pull: LabPull): string {
+  return `${sourceOf(lab, repository, pull)?.owner ?? 'unknown'}:${pull.headRef}`;
+}
+
 async function computeMergeable(lab: Lab, { repository }: Call, pull: LabPull): Promise<void> {
   const { headSha, baseSha } = pull;
   const mergeable = await isMergeable(lab, repository, pull);
   if (pull.headSha === headSha && pull.baseSha === baseSha) pull.mergeable = mergeable;
 }
 
-function changeState(lab: Lab, { repository, user }: Call, pull: LabPull, state: 'open' | 'closed'): void {
-  if (pull.mergedAt !== null) {
-    throw invalid({
-      resource: 'PullRequest',
-      field: 'state',
-      code: 'invalid',
-      message: 'state cannot be changed. The pull request was merged.',
-    });
-  }
-  pull.state = state;
-  pull.closedAt = state === 'closed' ? lab.now() : null;
-  lab.announcePull(repository, pull, state === 'closed' ? 'closed' : 'reopened', user);
-}
-
 /** Copilot is known by one spelling; by another GitHub refuses it, and by the third it does nothing. */
 function requestReviewer(
   lab: Lab,
-  { repository, user }: Call,
+  { repository, user, token }: Call,
   pull: LabPull,
   login: string,
   copilot: Copilot,
 ): void {
-  if (login === 'Copilot') return;
+  // By an App's token nothing comes of it either.
+  if (login === 'Copilot' || (login === copilotLogin && token?.kind === 'installation')) return;
   const mayReview = login === copilotLogin || repository.collaborators[login] !== undefined;
   if (!mayReview || login === pull.author) {
     throw new Refusal(
@@ -196,38 +221,4 @@ function requestReviewer(
   if (!pull.requestedReviewers.includes(login)) pull.requestedReviewers.push(login);
   lab.announcePull(repository, pull, 'review_requested', user, { requested_reviewer: { login } });
   if (login === copilotLogin) copilot.request(repository, pull);
-}
-
-const fileStates: Readonly<Record<string, string>> = { A: 'added', D: 'removed', M: 'modified' };
-
-async function filesOf(lab: Lab, call: Call): Promise<object[]> {
-  const { baseRef, headSha } = pullOf(call);
-  const folder = lab.folder(call.repository);
-  const range = `${baseRef}...${headSha}`;
-  const [states, numbers] = await Promise.all([
-    git(folder, ['diff', '--no-renames', '--name-status', '-z', range]),
-    git(folder, ['diff', '--no-renames', '--numstat', '-z', range]),
-  ]);
-  const fields = states.split('\0');
-  const counts = new Map(
-    numbers.split('\0').flatMap((line) => {
-      const [added, deleted, path] = line.split('\t');
-      return path === undefined
-        ? []
-        : [[path, { additions: Number(added) || 0, deletions: Number(deleted) || 0 }] as const];
-    }),
-  );
-  const files: object[] = [];
-  for (let index = 0; index + 1 < fields.length; index += 2) {
-    const filename = fields[index + 1] ?? '';
-    const patch = await gitOrNull(folder, ['diff', '--no-renames', range, '--', filename]);
-    const hunks = patch?.slice(patch.indexOf('\n@@') + 1) ?? '';
-    files.push({
-      filename,
-      status: fileStates[fields[index] ?? ''] ?? 'changed',
-      ...counts.get(filename),
-      patch: hunks,
-    });
-  }
-  return files;
 }

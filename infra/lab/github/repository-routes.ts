@@ -2,17 +2,26 @@ import { z } from 'zod';
 
 import { commitOf, git, gitBytes, gitOrNull } from './git.ts';
 import type { Lab } from './lab.ts';
+import { fork } from './forks.ts';
+import { protectionOf } from './protection.ts';
 import { notFound } from './refusal.ts';
 import { accessOf, type Call, type Route } from './router.ts';
 import { repositoryShape, userShape } from './shapes.ts';
-import type { LabRepository } from './state.ts';
+import type { LabRepository, LabUser } from './state.ts';
 
 /** Contents above this come without their text. */
 const largestContent = 1024 * 1024;
 
 /** The repository itself: who may what, branches, files. */
 export function addRepositoryRoutes(route: Route, lab: Lab): void {
-  route('GET', '', 'read', async ({ repository }) => repositoryShape(lab, repository));
+  route('GET', '', 'read', async ({ repository, user }) => ({
+    ...repositoryShape(lab, repository),
+    permissions: permissionsOf(repository, user),
+  }));
+
+  route('POST', '/forks', 'read', async ({ repository, user, reply }) =>
+    reply.code(202).send(repositoryShape(lab, await fork(lab, repository, user))),
+  );
 
   route('GET', '/collaborators/:login/permission', 'read', async ({ repository, params }) => {
     const login = params['login'] ?? '';
@@ -29,7 +38,7 @@ export function addRepositoryRoutes(route: Route, lab: Lab): void {
     return {
       name,
       commit: { sha, url: `${lab.url}/repos/${pathOf(repository)}/commits/${sha}` },
-      protected: false,
+      protected: protectionOf(repository, name) !== null,
     };
   });
 
@@ -74,6 +83,18 @@ export function addRepositoryRoutes(route: Route, lab: Lab): void {
     )[permission];
     return reply.code(204).send();
   });
+}
+
+function permissionsOf(repository: LabRepository, user: LabUser): object {
+  const access = accessOf(repository, user);
+  const push = access === 'write' || access === 'admin';
+  return {
+    admin: access === 'admin',
+    maintain: access === 'admin',
+    push,
+    triage: push,
+    pull: access !== null,
+  };
 }
 
 async function wantedCommit(lab: Lab, { repository, query }: Call): Promise<string> {

@@ -4,12 +4,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 
 import type { Lab } from './lab.ts';
+import { holds, type Need, needHeader, needsOf, refusedWords } from './permissions.ts';
 import { Refusal, notFound } from './refusal.ts';
 import type { Access, LabPull, LabRepository, LabToken, LabUser } from './state.ts';
 
 /** One request of a known user to a repository that it may see. */
 export interface Call {
   readonly user: LabUser;
+  /** null when nobody signed in. */
+  readonly token: LabToken | null;
   readonly repository: LabRepository;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
@@ -36,31 +39,84 @@ export function repositoryRouter(server: FastifyInstance, lab: Lab): Route {
         url: `${prefix}/repos/:owner/:repo${path}`,
         handler: async (request, reply) => {
           const params = request.params as Record<string, string>;
-          const user = apiUser(lab, request);
-          const repository = lab.find(params['owner'] ?? '', params['repo'] ?? '');
+          const token = apiToken(lab, request);
+          const user = token === null ? null : lab.user(token.login);
+          const { owner = '', repo = '' } = params;
+          const repository = lab.find(owner, repo);
           const granted = repository === undefined ? null : accessOf(repository, user);
           if (repository === undefined || granted === null) throw notFound();
-          if (user === null && method !== 'GET') throw new Refusal(401, 'Requires authentication');
-          if (order.indexOf(granted) < order.indexOf(access)) {
-            throw new Refusal(403, 'Resource not accessible by personal access token');
+          if (!isNamed(repository, owner, repo)) return moved(lab, repository, request, reply);
+          if (token === null && method !== 'GET') throw new Refusal(401, 'Requires authentication');
+          const needs = needsOf(
+            method,
+            request.url.slice(request.url.indexOf(repo) + repo.length).split('?', 1)[0] ?? '',
+          );
+          tellNeeds(reply, token, needs);
+          const short = order.indexOf(granted) < order.indexOf(access);
+          if (short || (token !== null && !holds(token, needs))) {
+            throw new Refusal(403, refusedWords(token ?? { token: '', login: '', use: 'api' }));
+          }
+          if (repository.archived === true && method !== 'GET') {
+            throw new Refusal(403, 'Repository was archived so is read-only.');
           }
           const query = request.query as Record<string, string>;
-          const call = { user: user ?? lab.user('ghost'), repository, params, query, body: request.body };
-          return handle({ ...call, request, reply });
+          const call = { user: user ?? lab.user('ghost'), token, repository, params, query };
+          return handle({ ...call, body: request.body, request, reply });
         },
       });
     }
   };
 }
 
-/** null when nobody signed in; throws 401 for a wrong token and 403 for one that is for git alone. */
+/** A repository that was renamed says where it is now: 301, and 307 where the body has to be sent again. */
+function moved(lab: Lab, { id }: LabRepository, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const below = request.url.replace(/^(?:\/api\/v3)?\/repos\/[^/?]+\/[^/?]+/, '');
+  const prefix = request.url.startsWith('/api/v3') ? '/api/v3' : '';
+  const url = `${lab.url}${prefix}/repositories/${id}${below}`;
+  const message = 'Moved Permanently';
+  return reply
+    .code(request.method === 'GET' ? 301 : 307)
+    .header('location', url)
+    .send({
+      message,
+      url,
+      documentation_url:
+        'https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects',
+    });
+}
+
+function isNamed({ owner, name }: LabRepository, wantedOwner: string, wanted: string): boolean {
+  return `${owner}/${name}`.toLowerCase() === `${wantedOwner}/${wanted}`.toLowerCase();
+}
+
+/** What the token may do by its scopes, or what it would have needed; GitHub tells the one of classic tokens alone. */
+export function tellNeeds(reply: FastifyReply, token: LabToken | null, needs: readonly Need[]): void {
+  if (token === null) return;
+  if (token.kind === undefined || token.kind === 'classic') {
+    const scopes = (token.scopes ?? classicScopes).join(', ');
+    void reply.header('x-oauth-scopes', scopes).header('x-accepted-oauth-scopes', 'repo');
+  } else {
+    void reply.header('x-accepted-github-permissions', needHeader(needs));
+  }
+}
+
+/** What a classic token may do when nothing else was said. */
+export const classicScopes: readonly string[] = ['repo', 'workflow'];
+
+/** null when nobody signed in; throws as `apiToken` does. */
 export function apiUser(lab: Lab, request: FastifyRequest): LabUser | null {
+  const token = apiToken(lab, request);
+  return token === null ? null : lab.user(token.login);
+}
+
+/** null when nobody signed in; throws 401 for a wrong token and 403 for one that is for git alone. */
+export function apiToken(lab: Lab, request: FastifyRequest): LabToken | null {
   const { authorization } = request.headers;
   if (authorization === undefined) return null;
   const token = findToken(lab, /^(?:token|bearer)\s+(.+)$/i.exec(authorization)?.[1] ?? '');
   if (token === undefined) throw new Refusal(401, 'Bad credentials');
   if (token.use === 'push') throw new Refusal(403, 'Resource not accessible by personal access token');
-  return lab.user(token.login);
+  return token;
 }
 
 function digest(text: string): Buffer {
@@ -68,13 +124,15 @@ function digest(text: string): Buffer {
 }
 
 export function findToken(lab: Lab, given: string): LabToken | undefined {
-  return lab.state.tokens.find(({ token }) => timingSafeEqual(digest(token), digest(given)));
+  const found = lab.state.tokens.find(({ token }) => timingSafeEqual(digest(token), digest(given)));
+  const over = found?.expiresAt !== undefined && Date.parse(found.expiresAt) <= Date.now();
+  return over ? undefined : found;
 }
 
 /** What a user may do in a repository; null for nothing, which GitHub tells as 404. */
 export function accessOf(repository: LabRepository, user: LabUser | null): Access | null {
   const given = user === null ? undefined : repository.collaborators[user.login];
-  return given ?? (repository.private ? null : 'read');
+  return given ?? user?.everywhere ?? (repository.private ? null : 'read');
 }
 
 /** Reads a request's body, or throws GitHub's 422. */

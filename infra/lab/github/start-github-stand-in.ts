@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import fastify from 'fastify';
 
 import type { StandIn, StandInOptions } from '../stand-in.ts';
-import { addCheckRoutes } from './check-routes.ts';
+import { addAppRoutes, appLogin, newApp } from './app-routes.ts';
+import { addAssetRoutes } from './asset-routes.ts';
+import { addCheckRunRoutes } from './check-run-routes.ts';
 import { addCommentRoutes } from './comment-routes.ts';
 import { copilotLogin, type CopilotScript, nothingToSay, startCopilot } from './copilot.ts';
 import { createFaultQueue, type FaultQueue } from './faults.ts';
@@ -11,7 +13,9 @@ import { addGitDataRoutes } from './git-data-routes.ts';
 import { addGitRoutes } from './git-http.ts';
 import { addGraphqlRoutes } from './graphql-routes.ts';
 import { addHook, addHookRoutes } from './hook-routes.ts';
-import { catchUp, createLab, type Lab } from './lab.ts';
+import { catchUp, createLab, type Lab, newToken } from './lab.ts';
+import { addLabelRoutes } from './label-routes.ts';
+import { addLabRepositoryRoutes, type CheckRunSeed, setCheckRun } from './lab-repository-routes.ts';
 import { addLabRoutes } from './lab-routes.ts';
 import { addPages } from './pages.ts';
 import { addPullRoutes } from './pull-routes.ts';
@@ -20,8 +24,10 @@ import { addReviewRoutes } from './review-routes.ts';
 import { repositoryRouter } from './router.ts';
 import { type SeededRepository, seedRepository, type SeedRepository } from './seed-repository.ts';
 import { type Access, type LabState, type LabToken, openState } from './state.ts';
-import { checkRunShape } from './shapes.ts';
-import { addTransport } from './transport.ts';
+import { createRateLimit } from './rate-limit.ts';
+import { createStats } from './stats.ts';
+import { addStatusRoutes } from './status-routes.ts';
+import { type Answered, addTransport } from './transport.ts';
 import { addUserRoutes } from './user-routes.ts';
 import { startWebhooks } from './webhooks.ts';
 
@@ -39,11 +45,15 @@ export interface GithubStandInOptions extends StandInOptions {
   /** What Copilot says; nothing to remark when it is not given. */
   readonly copilot?: CopilotScript;
   readonly copilotDelayMs?: number;
+  /** Sees every answer of the API that no fault has met, before it is sent. */
+  readonly observe?: (answered: Answered) => void;
 }
 
 export interface GithubStandIn extends StandIn {
   /** A token for the API and git by login: `hephaestus`, `pi`, `reader` and the users given with one. */
   readonly tokens: Readonly<Record<string, string>>;
+  /** For a product that signs in as the lab's GitHub App, instead of `GITHUB_TOKEN` or beside it. */
+  readonly appSettings: Readonly<Record<string, string>>;
   readonly faults: FaultQueue;
   seedRepository(seed: SeedRepository): Promise<SeededRepository>;
   /** Delivers the events of every repository there, signed with `GITHUB_WEBHOOK_SECRET`. */
@@ -52,19 +62,13 @@ export interface GithubStandIn extends StandIn {
   setCheckRun(repository: string, run: CheckRunSeed): void;
 }
 
-interface CheckRunSeed {
-  readonly sha: string;
-  readonly name: string;
-  readonly status: 'queued' | 'in_progress' | 'completed';
-  readonly conclusion: string | null;
-}
-
 const largestBody = 100 * 1024 * 1024;
 
 /** A stand-in of GitHub on real bare repositories: REST, GraphQL, git over HTTP, webhooks, and pages for people. */
 export async function startGithubStandIn(options: GithubStandInOptions): Promise<GithubStandIn> {
   const stateFile = openState(options.directory, () => initialState(options.users ?? []));
   const lab = createLab(options.directory, stateFile);
+  addApp(lab);
   await catchUp(lab);
   const faults = createFaultQueue();
   const webhooks = startWebhooks(lab, faults);
@@ -75,21 +79,30 @@ export async function startGithubStandIn(options: GithubStandInOptions): Promise
   const server = fastify({
     bodyLimit: largestBody,
     forceCloseConnections: true,
+    // Where a repository was renamed, its number leads to it.
+    rewriteUrl: ({ url = '' }) => byName(lab, url),
     routerOptions: { maxParamLength: 500 },
   });
-  addTransport(server, lab, faults);
+  const rate = createRateLimit();
+  const stats = createStats();
+  addTransport(server, lab, { faults, rate, stats, observe: options.observe });
   const route = repositoryRouter(server, lab);
-  addUserRoutes(server, lab);
+  addUserRoutes(server, lab, rate);
+  addAppRoutes(server, lab);
   addRepositoryRoutes(route, lab);
   addGitDataRoutes(route, lab);
   addPullRoutes(route, lab, copilot);
   addReviewRoutes(route, lab);
   addCommentRoutes(route, lab);
-  addCheckRoutes(route, lab);
+  addLabelRoutes(route, lab);
+  addStatusRoutes(route, lab);
+  addCheckRunRoutes(route, lab);
   addHookRoutes(route, lab, webhooks);
   addGraphqlRoutes(server, lab);
   addGitRoutes(server, lab);
-  addLabRoutes(server, faults);
+  addAssetRoutes(server, lab, options.directory);
+  addLabRoutes(server, lab, { faults, rate, stats, webhooks });
+  addLabRepositoryRoutes(server, lab);
   addPages(server, lab);
   lab.url = await server.listen({ host: '127.0.0.1', port: options.port ?? 0 });
 
@@ -127,7 +140,13 @@ function describeStandIn(
       GITHUB_SERVER_URL: lab.url,
       GITHUB_TOKEN: tokenOf('hephaestus', 'api'),
       GITHUB_PUSH_TOKEN: tokenOf('hephaestus', 'push'),
+      GITHUB_UPLOADS_URL: lab.url,
       GITHUB_WEBHOOK_SECRET: webhookSecret,
+    },
+    appSettings: {
+      GITHUB_APP_ID: String(lab.state.app?.id ?? ''),
+      GITHUB_APP_PRIVATE_KEY: lab.state.app?.privateKey ?? '',
+      GITHUB_APP_INSTALLATION_ID: String(lab.state.app?.installationId ?? ''),
     },
     tokens: Object.fromEntries(
       tokens.filter(({ use }) => use === 'api').map(({ login, token }) => [login, token]),
@@ -144,27 +163,21 @@ function describeStandIn(
       hookEverywhere(url);
       lab.save();
     },
-    setCheckRun: (repository, run) => setCheckRun(lab, repository, run),
+    setCheckRun(name, run) {
+      const [owner = '', repo = ''] = name.split('/');
+      const repository = lab.find(owner, repo);
+      if (repository === undefined) throw new Error(`no repository ${name} in the lab`);
+      setCheckRun(lab, repository, run);
+    },
     close,
   };
 }
 
-function setCheckRun(lab: Lab, name: string, run: CheckRunSeed): void {
-  const [owner = '', repo = ''] = name.split('/');
-  const repository = lab.find(owner, repo);
-  if (repository === undefined) throw new Error(`no repository ${name} in the lab`);
-  const others = repository.checkRuns.filter((one) => one.sha !== run.sha || one.name !== run.name);
-  const made = { ...run, id: lab.nextId(), at: lab.now() };
-  repository.checkRuns = [...others, made];
-  lab.save();
-  const action = run.status === 'completed' ? 'completed' : 'created';
-  const pulls = repository.pulls.filter(({ state, headSha }) => state === 'open' && headSha === run.sha);
-  const check_run = {
-    ...checkRunShape(lab, repository, made),
-    check_suite: { head_sha: run.sha, head_branch: pulls[0]?.headRef ?? null },
-    pull_requests: pulls.map(({ number, headRef }) => ({ number, head: { ref: headRef, sha: run.sha } })),
-  };
-  lab.announce(repository, 'check_run', { action, check_run }, lab.user('github-actions[bot]'));
+/** `/repositories/{id}` becomes `/repos/{owner}/{name}`. */
+function byName(lab: Lab, url: string): string {
+  const [, prefix = '', id = '', below = ''] = /^(\/api\/v3)?\/repositories\/(\d+)(.*)$/.exec(url) ?? [];
+  const repository = lab.state.repositories.find((one) => one.id === Number(id));
+  return repository === undefined ? url : `${prefix}/repos/${repository.owner}/${repository.name}${below}`;
 }
 
 const ownUsers: readonly SeedUser[] = [
@@ -181,6 +194,15 @@ function accessOfSeeds(users: readonly SeedUser[]): Record<string, Access> {
   );
 }
 
+/** The lab's own App, with its bot as a user. */
+function addApp(lab: Lab): void {
+  const { state } = lab;
+  state.app ??= newApp(lab.nextId(), lab.nextId());
+  const login = appLogin(state.app);
+  if (lab.user(login).id === 0)
+    state.users.push({ id: lab.nextId(), login, type: 'Bot', everywhere: 'write' });
+}
+
 /** The ids of the two bots are GitHub's own. */
 function initialState(users: readonly SeedUser[]): LabState {
   const known = new Set(users.map(({ login }) => login));
@@ -194,15 +216,11 @@ function initialState(users: readonly SeedUser[]): LabState {
       ...all.map(({ login }, index) => ({ id: 1001 + index, login, type: 'User' as const })),
     ],
     tokens: [
-      { token: secret('ghpush'), login: 'hephaestus', use: 'push' },
+      { token: newToken('ghpush'), login: 'hephaestus', use: 'push' },
       ...all.flatMap(({ login, tokens }) =>
-        (tokens ?? [{ token: secret('ghlab'), use: 'api' as const }]).map((token) => ({ ...token, login })),
+        (tokens ?? [{ token: newToken('ghp'), use: 'api' as const }]).map((token) => ({ ...token, login })),
       ),
     ],
     repositories: [],
   };
-}
-
-function secret(kind: string): string {
-  return `${kind}_${randomBytes(18).toString('hex')}`;
 }

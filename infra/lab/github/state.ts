@@ -10,6 +10,8 @@ export interface LabUser {
   id: number;
   login: string;
   type: AccountType;
+  /** What it may do in every repository: the bot of an App that is installed on all of them. */
+  everywhere?: Access;
 }
 
 export interface LabToken {
@@ -17,6 +19,23 @@ export interface LabToken {
   login: string;
   /** A push token can only be used by git. */
   use: 'api' | 'push';
+  /** Classic when it is not there. */
+  kind?: 'classic' | 'fine-grained' | 'installation';
+  /** Of a classic token, as GitHub names them; `repo` and `workflow` when it is not there. */
+  scopes?: string[];
+  /** Of the other kinds; everything that the user may do when it is not there. */
+  permissions?: Record<string, 'read' | 'write'>;
+  /** Afterwards it opens nothing any more. */
+  expiresAt?: string;
+}
+
+/** A GitHub App with its one installation, on every repository. */
+export interface LabApp {
+  id: number;
+  installationId: number;
+  slug: string;
+  privateKey: string;
+  permissions: Record<string, 'read' | 'write'>;
 }
 
 export interface LabReview {
@@ -46,6 +65,8 @@ export interface LabPull {
   title: string;
   body: string;
   author: string;
+  /** Of a fork, whose branch is the head; the repository itself when it is not there. */
+  headRepositoryId?: number;
   headRef: string;
   headSha: string;
   baseRef: string;
@@ -59,6 +80,7 @@ export interface LabPull {
   mergedBy: string | null;
   mergeCommitSha: string | null;
   requestedReviewers: string[];
+  labels?: string[];
   /** null until it is computed; asking for it starts that. */
   mergeable: boolean | null;
   reviews: LabReview[];
@@ -93,6 +115,40 @@ export interface LabCheckRun {
   status: string;
   conclusion: string | null;
   at: string;
+  completedAt?: string | null;
+  /** Slug of the App that wrote it; Actions when it is not there. */
+  app?: string;
+  externalId?: string;
+  detailsUrl?: string | null;
+  output?: { title: string | null; summary: string | null; text: string | null };
+}
+
+/** What a protected branch asks before a merge. */
+export interface LabProtection {
+  /** Approving reviews of people who may write. */
+  requiredReviews: number;
+  /** Names of checks or contexts of statuses that must be green. */
+  requiredChecks: string[];
+  /** The head must hold the newest base. */
+  strict: boolean;
+  /** Merges only through the queue. */
+  mergeQueue: boolean;
+}
+
+export interface LabLabel {
+  id: number;
+  name: string;
+  color: string;
+  description: string | null;
+}
+
+/** A picture or another file that was uploaded for a comment. */
+export interface LabAsset {
+  id: string;
+  name: string;
+  contentType: string;
+  repositoryId: number;
+  author: string;
 }
 
 export interface LabDelivery {
@@ -130,6 +186,15 @@ export interface LabRepository {
   statuses: LabStatus[];
   checkRuns: LabCheckRun[];
   hooks: LabHook[];
+  archived?: boolean;
+  /** Id of the repository that this is a fork of. */
+  forkOf?: number;
+  /** owner/name that it had before. */
+  formerNames?: string[];
+  /** By branch. */
+  protection?: Record<string, LabProtection>;
+  labels?: LabLabel[];
+  mergeMethods?: ('merge' | 'squash' | 'rebase')[];
 }
 
 export interface LabState {
@@ -138,6 +203,8 @@ export interface LabState {
   users: LabUser[];
   tokens: LabToken[];
   repositories: LabRepository[];
+  app?: LabApp;
+  assets?: LabAsset[];
 }
 
 export interface StateFile {

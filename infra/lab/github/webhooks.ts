@@ -1,6 +1,10 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { z } from 'zod';
+
 import type { FaultQueue } from './faults.ts';
 import type { Lab } from './lab.ts';
 import { pullShape, repositoryShape, userShape } from './shapes.ts';
@@ -9,18 +13,54 @@ import type { LabDelivery, LabHook, LabRepository, LabUser } from './state.ts';
 const answerLimitMs = 10_000;
 const keptDeliveries = 200;
 
+const chance = z.number().min(0).max(1).default(0);
+
+/** What lasts, of deliveries that go wrong; drawn from `seed`. */
+export const WebhookSettings = z.strictObject({
+  /** Never sent, as when nobody answers: GitHub does not try again either. */
+  drop: chance,
+  /** Sent twice under one delivery id. */
+  duplicate: chance,
+  /** Sent later than what comes after it. */
+  reorder: chance,
+  /** Every delivery waits for up to this long. */
+  delayMs: z.int().min(0).max(600_000).default(0),
+  seed: z.int().default(1),
+});
+export type WebhookSettings = z.infer<typeof WebhookSettings>;
+
+/** For how long a delivery that comes out of order stays back, ms. */
+const overtakenMs = 500;
+
 export interface Webhooks {
+  readonly settings: WebhookSettings;
+  /** What was done to deliveries so far. */
+  readonly counts: Readonly<Record<'sent' | 'dropped' | 'duplicated' | 'reordered', number>>;
+  set(settings: WebhookSettings): void;
   redeliver(repository: LabRepository, hook: LabHook, delivery: LabDelivery): void;
   /** Waits for what is under way. */
   close(): Promise<void>;
 }
 
-/** Signs and delivers events to the hooks of a repository, each hook's in order, once, as GitHub does. */
+/** Signs and delivers events to the hooks of a repository: each hook's in order and once, unless the settings say else. */
 export function startWebhooks(lab: Lab, faults: FaultQueue): Webhooks {
   const closing = new AbortController();
   const queues = new Map<number, Promise<void>>();
+  const overtaken = new Set<Promise<void>>();
+  const counts = { sent: 0, dropped: 0, duplicated: 0, reordered: 0 };
+  let settings = WebhookSettings.parse({});
+  let generator = xoroshiro128plus(settings.seed);
+  const draw = (): number => uniformFloat64(generator);
 
   const enqueue = (repository: LabRepository, hook: LabHook, delivery: LabDelivery): void => {
+    if (draw() < settings.reorder) {
+      counts.reordered += 1;
+      const late = wait(overtakenMs * (1 + draw()), undefined, { ref: false })
+        .then(() => deliver(repository, hook, delivery))
+        .finally(() => overtaken.delete(late));
+      overtaken.add(late);
+      return;
+    }
     const before = queues.get(hook.id) ?? Promise.resolve();
     queues.set(
       hook.id,
@@ -30,10 +70,19 @@ export function startWebhooks(lab: Lab, faults: FaultQueue): Webhooks {
 
   const deliver = async (repository: LabRepository, hook: LabHook, delivery: LabDelivery): Promise<void> => {
     const fault = faults.take(`WEBHOOK ${delivery.event}`);
-    if (closing.signal.aborted || fault?.kind === 'drop') return;
-    if (fault?.kind === 'delay') await wait(fault.delayMs, undefined, { ref: false });
+    if (closing.signal.aborted) return;
+    if (fault?.kind === 'drop' || draw() < settings.drop) {
+      counts.dropped += 1;
+      return;
+    }
+    const delayMs = fault?.kind === 'delay' ? fault.delayMs : settings.delayMs * draw();
+    if (delayMs > 0) await wait(delayMs, undefined, { ref: false });
     delivery.statusCode = await post(hook, delivery, closing.signal);
-    if (fault?.kind === 'duplicate') await post(hook, delivery, closing.signal);
+    counts.sent += 1;
+    if (fault?.kind === 'duplicate' || draw() < settings.duplicate) {
+      counts.duplicated += 1;
+      await post(hook, delivery, closing.signal);
+    }
     hook.deliveries = [...hook.deliveries, delivery].slice(-keptDeliveries);
     if (repository.hooks.includes(hook)) lab.save();
   };
@@ -59,6 +108,14 @@ export function startWebhooks(lab: Lab, faults: FaultQueue): Webhooks {
     );
   };
   return {
+    get settings() {
+      return settings;
+    },
+    counts,
+    set(next) {
+      settings = next;
+      generator = xoroshiro128plus(next.seed);
+    },
     redeliver: (repository, hook, delivery) =>
       enqueue(repository, hook, {
         ...delivery,
@@ -69,7 +126,7 @@ export function startWebhooks(lab: Lab, faults: FaultQueue): Webhooks {
       }),
     async close() {
       closing.abort();
-      await Promise.all(queues.values());
+      await Promise.all([...queues.values(), ...overtaken]);
     },
   };
 }

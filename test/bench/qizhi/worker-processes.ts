@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 
-import { execa } from 'execa';
+import { execa, type sendMessage } from 'execa';
 
 import { pause } from './pause.ts';
-import type { WorkerSettings } from './worker-settings.ts';
 
-const script = join(import.meta.dirname, 'worker-process.ts');
+const qizhiScript = join(import.meta.dirname, 'worker-process.ts');
+
+/** What a worker process of some bench is told first: anything that goes through JSON. */
+type Settings = Parameters<typeof sendMessage>[0];
 
 export interface WorkerProcess {
   readonly pid: number;
@@ -16,7 +18,10 @@ export interface WorkerProcess {
 }
 
 /** Starts a worker in a process of its own and waits until it polls. Throws with its own words when it ends instead. */
-export async function startWorkerProcess(settings: WorkerSettings): Promise<WorkerProcess> {
+export async function startWorkerProcess(
+  settings: Settings,
+  script: string = qizhiScript,
+): Promise<WorkerProcess> {
   const child = execa(process.execPath, [script], {
     ipc: true,
     ipcInput: settings,
@@ -48,13 +53,17 @@ export interface MortalWorkers {
  * and started again at once. `draw` gives numbers in [0, 1).
  */
 export async function startMortalWorkers(
-  all: readonly WorkerSettings[],
-  { meanLifeMs, draw }: { readonly meanLifeMs: number; readonly draw: () => number },
+  all: readonly Settings[],
+  {
+    meanLifeMs,
+    draw,
+    script,
+  }: { readonly meanLifeMs: number; readonly draw: () => number; readonly script?: string },
 ): Promise<MortalWorkers> {
   const stopping = new AbortController();
   const pids = new Set<number>();
   let kills = 0;
-  const live = async (settings: WorkerSettings, first: WorkerProcess): Promise<void> => {
+  const live = async (settings: Settings, first: WorkerProcess): Promise<void> => {
     let worker = first;
     for (;;) {
       pids.add(worker.pid);
@@ -62,12 +71,12 @@ export async function startMortalWorkers(
       if (stopping.signal.aborted) return worker.stop();
       await worker.kill();
       kills += 1;
-      worker = await startWorkerProcess(settings);
+      worker = await startWorkerProcess(settings, script);
     }
   };
   const lives = await Promise.all(
     all.map(async (settings) => {
-      const first = await startWorkerProcess(settings);
+      const first = await startWorkerProcess(settings, script);
       return { settings, first };
     }),
   );

@@ -12,7 +12,7 @@ import { killLeftOvers } from '../../../infra/agents/left-overs.ts';
 import { demoIdea } from '../../../infra/lab/demo/idea.ts';
 import { exampleNote } from '../../support/example-note.ts';
 import { qwenSettings, startModels } from '../agents/models.ts';
-import { git, implement, implementInput, makeWorld, prepare, withAgent } from './coding.ts';
+import { git, implement, implementInput, makeWorld, prepare, push, withAgent } from './coding.ts';
 
 const edit = 'echo "rate = 2" > train.py';
 
@@ -199,4 +199,33 @@ test('a later round stands on the one before, keeps the link to the environment,
   expect(await git(source, 'rev-parse', `${second.headSha}^`)).toBe(first.headSha);
   expect(second.changedPaths).toEqual(['train.py']);
   expect(await readdir(source)).toContain('.venv');
+});
+
+test('puts the change on top of a base that has moved on, and lets the agent settle the conflicts', async () => {
+  const { deps, source, remote } = await makeWorld();
+  await prepare(deps);
+  await implement(withAgent(deps, edit));
+  const work = `${remote}.work`;
+  await git('/', 'clone', '-q', remote, work);
+  await writeFile(join(work, 'train.py'), 'rate = 9\n');
+  await writeFile(join(work, 'NEWS.md'), 'news\n');
+  await git(work, 'add', '-A');
+  await git(work, '-c', 'user.name=a', '-c', 'user.email=a@example.com', 'commit', '-qm', 'Move on');
+  await git(work, 'push', '-q', 'origin', 'HEAD:main');
+  const newBase = await git(work, 'rev-parse', 'HEAD');
+  const input = implementInput({ round: 1, instructions: 'Bring it up to date.', ontoBase: true });
+
+  const lazy = implement(withAgent(deps, 'grep -q "<<<<<<<" train.py'), input);
+  await expect(lazy).rejects.toMatchObject({ type: 'AgentFailed', nonRetryable: false });
+
+  const done = await implement(withAgent(deps, 'test -e NEWS.md; echo "rate = 3" > train.py'), input);
+  expect(await git(source, 'rev-parse', `${done.headSha}^`)).toBe(newBase);
+  expect(await git(source, 'show', `${done.headSha}:train.py`)).toBe('rate = 3');
+  // The whole change, and nothing of what came with the base.
+  expect(done.changedPaths).toEqual(['QWEN_TASK.md', 'train.py']);
+  expect(done.inspection).toMatchObject({ paths: ['QWEN_TASK.md', 'train.py'] });
+  await push(deps, done.headSha);
+  expect(await git(remote, 'rev-parse', 'hephaestus/try-it')).toBe(done.headSha);
+  // A repeat finds what was done.
+  expect(await implement(withAgent(deps, 'exit 9'), input)).toEqual(done);
 });

@@ -7,6 +7,7 @@ import { exampleStatus } from '../../unit/activities/github/example-status.ts';
 import { type GithubLab, picture, proposal, repository, settingsOf, startLab } from './github-lab.ts';
 
 let lab: GithubLab;
+const patiently = { timeout: 20_000, interval: 200 };
 
 beforeAll(async () => {
   lab = await startLab({
@@ -73,6 +74,22 @@ describe('openPullRequest', () => {
     expect(new Set(results.map(({ number }) => number)).size).toBe(1);
   });
 
+  it('opens a draft, and renews its own part of the body and nothing else', async () => {
+    const input = await proposal(lab, 'open-draft');
+    const { number, draft } = await lab.activities.openPullRequest(input);
+    expect(draft).toBe(true);
+    const path = `/repos/${repository}/pulls/${number}`;
+    const { body } = (await lab.ask('pi', 'GET', path)).data as { body: string };
+    await lab.ask('pi', 'PATCH', path, { body: `Read this first.\n\n${body}\nAnd this last.`, title: 'Mine' });
+    await lab.activities.openPullRequest({ ...input, summary: 'Changed it again.' });
+    const after = (await lab.ask('pi', 'GET', path)).data as { body: string; title: string };
+    expect(after.title).toBe('Mine');
+    expect(after.body).toMatch(/^Read this first\.\n\n<!-- hephaestus:generated -->/);
+    expect(after.body).toMatch(/And this last\.$/);
+    expect(after.body).toContain('Changed it again.');
+    expect(after.body).not.toContain('Changed the schedule.');
+  });
+
   it('keeps what a person wrote into the body', async () => {
     const input = await proposal(lab, 'open-edited');
     const { number } = await lab.activities.openPullRequest(input);
@@ -103,7 +120,10 @@ describe('the review', () => {
     const ask = { repository, number, headSha: input.headSha };
     await lab.activities.requestReview(ask);
     await lab.activities.requestReview(ask);
-    await vi.waitFor(async () => expect((await snapshotOf(number)).reviews).toHaveLength(1));
+    await vi.waitFor(
+      async () => expect((await snapshotOf(number)).reviews).toHaveLength(1),
+      patiently,
+    );
     const seen = await snapshotOf(number);
     expect(seen).toMatchObject({ headSha: input.headSha, state: 'open', copilotRequested: false });
     expect(seen.reviews[0]).toMatchObject({
@@ -126,8 +146,9 @@ describe('the review', () => {
     );
     expect(await snapshotOf(number)).toMatchObject({ headSha, threads: [] });
     await lab.activities.requestReview({ ...ask, headSha });
-    await vi.waitFor(async () =>
-      expect((await snapshotOf(number)).reviews.at(-1)?.body).toContain('round 2'),
+    await vi.waitFor(
+      async () => expect((await snapshotOf(number)).reviews.at(-1)?.body).toContain('round 2'),
+      patiently,
     );
   });
 
@@ -252,7 +273,7 @@ describe('uploadCurves and updateComment', () => {
       await lab.activities.uploadCurves(upload),
     ];
     expect(second).toEqual(first);
-    const answer = await fetch(first.url);
+    const answer = await fetch(first.url ?? '');
     expect(answer.headers.get('content-type')).toBe('image/png');
     expect(Buffer.from(await answer.arrayBuffer())).toEqual(picture);
   });
@@ -272,7 +293,7 @@ describe('uploadCurves and updateComment', () => {
         }),
       ),
     );
-    for (const { url } of urls) expect((await fetch(url)).status).toBe(200);
+    for (const { url } of urls) expect((await fetch(url ?? '')).status).toBe(200);
   });
 
   it('edits its one comment in place, also after a lost answer, and leaves a forged one alone', async () => {

@@ -15,6 +15,7 @@ afterAll(() => lab.close());
 async function opened(id: string, file = `${id}.py`): Promise<MergeInput> {
   const input = await proposal(lab, id, { [file]: `name = '${id}'\n` });
   const { number } = await lab.activities.openPullRequest(input);
+  await lab.activities.markReady({ repository, number });
   return {
     repository,
     number,
@@ -91,13 +92,37 @@ describe('mergePullRequest', () => {
     const [first, second] = [await opened('conflict-1', 'same.py'), await opened('conflict-2', 'same.py')];
     await lab.activities.mergePullRequest(first);
     await expect(lab.activities.mergePullRequest(second)).rejects.toMatchObject({
-      type: 'NotMergeable',
-      message: expect.stringContaining('conflicts with main'),
+      type: 'BaseMoved',
+      nonRetryable: true,
+      message: expect.stringMatching(/conflicts with main: say revise/),
     });
     await lab.activities.closePullRequest(second);
     await lab.activities.closePullRequest(second);
     expect((await lab.client.getPullRequest(repository, second.number)).state).toBe('closed');
     await expect(lab.activities.mergePullRequest(second)).rejects.toMatchObject({ type: 'NotMergeable' });
+  });
+
+  it('refuses a draft, and says which button to press', async () => {
+    const input = await opened('draft');
+    const { data } = await lab.ask('pi', 'GET', `/repos/${repository}/pulls/${input.number}`);
+    expect(data).toMatchObject({ draft: false });
+    const other = await proposal(lab, 'still-draft', { 'still-draft.py': 'x = 1\n' });
+    const { number, draft } = await lab.activities.openPullRequest(other);
+    expect(draft).toBe(true);
+    const merge = { ...input, number, headSha: other.headSha };
+    await expect(lab.activities.mergePullRequest(merge)).rejects.toMatchObject({
+      type: 'NotMergeable',
+      message: expect.stringContaining('press "Ready for review"'),
+    });
+  });
+
+  it('keeps the head under a tag when that is asked for, also when it is done twice', async () => {
+    const input = { ...(await opened('tagged')), keepTag: 'hephaestus-head/tagged' };
+    const done = await lab.activities.mergePullRequest(input);
+    expect(await lab.activities.mergePullRequest(input)).toEqual(done);
+    const refs = await execa('git', ['ls-remote', remote(lab.github, lab.github.tokens['pi'] ?? '')]);
+    expect(refs.stdout).toContain(`${input.headSha}\trefs/tags/hephaestus-head/tagged`);
+    expect(refs.stdout).not.toContain('refs/heads/hephaestus/tagged');
   });
 
   it('tries again when GitHub refuses for a moment', async () => {

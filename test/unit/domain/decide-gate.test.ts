@@ -12,7 +12,8 @@ const policy: GatePolicy = {
   requireCopilot: false,
   reviewOverdue: false,
   repairsLeft: 1,
-  ownChecks: [{ name: 'offline', passed: true, detail: 'W&B is offline', mendable: true }],
+  ownChecks: [{ name: 'offline', passed: true, detail: 'W&B is offline', mendable: true, url: null }],
+  taskNoteBlob: null,
 };
 
 const open: PullRequestSnapshot = {
@@ -68,7 +69,7 @@ const cases: readonly Case[] = [
   {
     what: 'an own check failed, whatever else is still awaited',
     policy: {
-      ownChecks: [{ name: 'environment', passed: false, detail: 'not portable', mendable: false }],
+      ownChecks: [{ name: 'environment', passed: false, detail: 'not portable', mendable: false, url: null }],
       requireCopilot: true,
     },
     status: 'block',
@@ -76,14 +77,14 @@ const cases: readonly Case[] = [
   },
   {
     what: 'an own check failed that the coding agent can mend',
-    policy: { ownChecks: [{ name: 'command', passed: false, detail: 'exit code 1', mendable: true }] },
+    policy: { ownChecks: [{ name: 'command', passed: false, detail: 'exit code 1', mendable: true, url: null }] },
     status: 'repair',
     reason: 'command: exit code 1',
   },
   {
     what: 'an own check failed that the coding agent could not mend in its tries',
     policy: {
-      ownChecks: [{ name: 'command', passed: false, detail: 'exit code 1', mendable: true }],
+      ownChecks: [{ name: 'command', passed: false, detail: 'exit code 1', mendable: true, url: null }],
       repairsLeft: 0,
     },
     status: 'block',
@@ -161,6 +162,39 @@ const cases: readonly Case[] = [
     policy: { requiredChecks: ['ci'], repairsLeft: 0 },
     status: 'block',
     reason: 'no repair is left',
+  },
+  {
+    what: 'the base branch requires a check that has not come',
+    snapshot: { required: ['lint'] },
+    status: 'wait',
+    reason: 'check lint',
+  },
+  {
+    what: 'a check that the base branch requires failed',
+    snapshot: { required: ['lint'], checks: [check('lint', 'failure')] },
+    status: 'repair',
+    reason: 'check lint: failed',
+  },
+  {
+    what: 'the task note changed in the pull request',
+    snapshot: { taskNoteBlob: older },
+    policy: { taskNoteBlob: head },
+    status: 'block',
+    reason: 'QWEN_TASK.md in the pull request is not the one',
+  },
+  {
+    what: 'the task note was taken away with a push',
+    snapshot: { headSha: older, taskNoteBlob: null },
+    policy: { taskNoteBlob: head },
+    status: 'block',
+    reason: 'is not the one',
+  },
+  {
+    what: 'the task note is as it was',
+    snapshot: { taskNoteBlob: head },
+    policy: { taskNoteBlob: head },
+    status: 'pass',
+    reason: 'offline',
   },
   {
     what: 'Copilot left a thread',

@@ -139,7 +139,9 @@ describe('commentBody', () => {
     expect(body).toContain('there is no evidence yet: the experiment is training');
     expect(body).toContain('`a1b2c3d4e5f6`');
     expect(body).toContain('1 GPU hours');
-    expect(body).toContain('- training: 46 min, from 2026-11-24 12:03 UTC');
+    expect(body).toContain(
+      '- [training](https://wandb.example/lab/digits/runs/warmup-cosine-a1-s0-abcd): 46 min, from 2026-11-24 12:03 UTC',
+    );
   });
 
   it.each([...phases, 'merged', 'rejected', 'stopped', 'failed'] as const)(
@@ -167,7 +169,7 @@ describe('commentBody', () => {
   it('offers to let a blocked gate pass', () => {
     const gate = { status: 'block', reasons: ['no repair is left'] } as const;
     const body = commentBody(exampleStatus({ phase: 'reviewing', evidence: null, gate }), []);
-    expect(body).toContain('signal quality');
+    expect(body).toContain('/hephaestus approve-quality …');
     expect(body).not.toContain('-- merge');
   });
 

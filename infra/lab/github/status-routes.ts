@@ -2,9 +2,9 @@ import { z } from 'zod';
 
 import { branchesAt, commitOf } from './git.ts';
 import type { Lab } from './lab.ts';
-import { notFound, Refusal } from './refusal.ts';
+import { notFound } from './refusal.ts';
 import { type Call, page, readBody, type Route } from './router.ts';
-import { checkRunShape, repositoryShape, statusShape } from './shapes.ts';
+import { repositoryShape, statusShape } from './shapes.ts';
 import type { LabStatus } from './state.ts';
 
 const NewStatus = z.object({
@@ -14,8 +14,8 @@ const NewStatus = z.object({
   target_url: z.string().nullish(),
 });
 
-/** Commit statuses and check runs: two things, neither of which tells of the other. */
-export function addCheckRoutes(route: Route, lab: Lab): void {
+/** Commit statuses, which tell nothing of check runs. */
+export function addStatusRoutes(route: Route, lab: Lab): void {
   route('POST', '/statuses/:ref', 'write', async (call) => {
     const sha = await shaOf(lab, call);
     const given = readBody(NewStatus, call.body, 'Status');
@@ -63,17 +63,6 @@ export function addCheckRoutes(route: Route, lab: Lab): void {
       statuses: newest.map((status) => statusShape(lab, status)),
       repository: repositoryShape(lab, call.repository),
     };
-  });
-
-  route('GET', '/commits/:ref/check-runs', 'read', async (call) => {
-    const sha = await shaOf(lab, call);
-    const runs = call.repository.checkRuns.filter((run) => run.sha === sha);
-    const shown = page(call, runs, lab).map((run) => checkRunShape(lab, call.repository, run));
-    return { total_count: runs.length, check_runs: shown };
-  });
-
-  route('POST', '/check-runs', 'read', async () => {
-    throw new Refusal(403, 'You must authenticate via a GitHub App.');
   });
 }
 

@@ -1,0 +1,181 @@
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { execa } from 'execa';
+
+import { experimentWorkflowId } from '../../../domain/ids.ts';
+import type { Tools } from '../../../infra/tools/ensure-tools.ts';
+import { queues } from '../../../workflows/contract.ts';
+import type { ExperimentWorkflow } from '../../../workflows/index.ts';
+import { exampleNote } from '../../support/example-note.ts';
+import { quickPolicy } from '../../support/temporal-environment.ts';
+import { askStatus } from '../qizhi/ask-status.ts';
+import { chance } from '../qizhi/chance.ts';
+import { tally } from '../qizhi/chaos-report.ts';
+import { describeStuck } from '../qizhi/describe-stuck.ts';
+import { pause } from '../qizhi/pause.ts';
+import { replayAll } from '../qizhi/replay.ts';
+import { startMortalWorkers } from '../qizhi/worker-processes.ts';
+import { type BenchWorld, openBenchWorld, repository } from './bench-world.ts';
+import type { ChaosReport } from './chaos-report.ts';
+import { drawExperiment, type ExperimentPlan } from './experiment-plan.ts';
+import { makeTrouble } from './faults.ts';
+import { type ExperimentEnd, judgeExperiment, type Merges } from './judge.ts';
+import { startPerson } from './person.ts';
+
+export interface ChaosOptions {
+  readonly experiments: number;
+  readonly seed: number;
+  readonly inFlight: number;
+  /** Of a worker process until it is killed, ms on average. */
+  readonly meanLifeMs: number;
+  /** What has not ended so long after its start counts as wrong. */
+  readonly longestMs: number;
+  readonly say: (line: string) => void;
+}
+
+const workerScript = new URL('worker-process.ts', import.meta.url).pathname;
+
+/**
+ * Experiments through the real workflows and the real activities of GitHub, with everything going wrong by chance: faults
+ * on one request in twenty, webhooks that are lost, doubled, late and out of order, people who meddle, and worker
+ * processes that are killed. Afterwards what each experiment says of itself is compared with what stands on GitHub.
+ */
+export async function runChaos(tools: Pick<Tools, 'temporal'>, options: ChaosOptions): Promise<ChaosReport> {
+  const plans = Array.from({ length: options.experiments }, (_, index) => drawExperiment(options.seed, index));
+  const world = await openBenchWorld(
+    tools,
+    plans.map(({ id }) => id),
+  );
+  try {
+    return await endure(world, plans, options);
+  } finally {
+    await world.close();
+  }
+}
+
+async function endure(
+  world: BenchWorld,
+  plans: readonly ExperimentPlan[],
+  options: ChaosOptions,
+): Promise<ChaosReport> {
+  const { seed, say } = options;
+  const begun = Date.now();
+  const trouble = makeTrouble(world.lab, seed);
+  let lives = 0;
+  const workers = await startMortalWorkers([world.settings, world.settings], {
+    meanLifeMs: options.meanLifeMs,
+    draw: () => chance(seed, 'life', (lives += 1)),
+    script: workerScript,
+  });
+  const person = startPerson(world, new Map(plans.map((plan) => [plan.id, plan])));
+  let ends: ExperimentEnd[];
+  try {
+    ends = await runAll(world, plans, options);
+  } finally {
+    await Promise.all([person.stop(), workers.stop()]);
+  }
+  trouble.end();
+  say('all have ended; comparing with what stands on GitHub');
+  const problems = await judgeAll(world, ends);
+  const workflowIds = ends.map(({ plan }) => experimentWorkflowId(plan.id));
+  problems.push(...(await replayAll(world.client, world.bundleFile, workflowIds)));
+  return {
+    problems,
+    seconds: (Date.now() - begun) / 1000,
+    experiments: plans.length,
+    slowestSeconds: Math.max(0, ...ends.map(({ seconds }) => seconds)),
+    outcomes: tally(ends.map(({ status }) => status?.phase ?? 'unknown')),
+    refused: ends.reduce((sum, { status }) => sum + (status?.refused.length ?? 0), 0),
+    meddled: person.meddled,
+    unanswered: person.troubles.length,
+    kills: workers.kills(),
+    faults: trouble.met(),
+  };
+}
+
+/** Runs all of them, so many at one time. */
+async function runAll(
+  world: BenchWorld,
+  plans: readonly ExperimentPlan[],
+  { inFlight, longestMs, say }: ChaosOptions,
+): Promise<ExperimentEnd[]> {
+  const ends: ExperimentEnd[] = [];
+  const waiting = plans.values();
+  const runner = async (): Promise<void> => {
+    for (const plan of waiting) {
+      ends.push(await runExperiment(world, plan, longestMs));
+      if (ends.length % Math.ceil(plans.length / 10) === 0) say(`${ends.length} of ${plans.length} have ended`);
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, runner));
+  return ends;
+}
+
+async function runExperiment(
+  { client }: BenchWorld,
+  plan: ExperimentPlan,
+  longestMs: number,
+): Promise<ExperimentEnd> {
+  const begun = Date.now();
+  const note = exampleNote({ id: plan.id, repository, seeds: [0], change: { paths: ['*.py'] } });
+  const handle = await client.workflow.start<typeof ExperimentWorkflow>('ExperimentWorkflow', {
+    workflowId: experimentWorkflowId(plan.id),
+    taskQueue: queues.experiments,
+    args: [
+      {
+        id: plan.id,
+        source: { kind: 'note', note, body: '## Why\nTo see.\n' },
+        by: 'bench',
+        policy: { ...quickPolicy, githubPollSeconds: 5 },
+      },
+    ],
+  });
+  const inTime = new AbortController();
+  const ended = ending(handle).finally(() => inTime.abort());
+  await Promise.race([ended, pause(longestMs, inTime.signal)]);
+  const stuck = inTime.signal.aborted ? [] : await describeStuck(client, handle.workflowId);
+  const status = await askStatus(handle).catch((error: unknown) => {
+    stuck.push(`it cannot tell its status: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
+  });
+  if (!inTime.signal.aborted) await handle.terminate('it did not end in time');
+  await ended;
+  return { plan, status, stuck, seconds: (Date.now() - begun) / 1000 };
+}
+
+/** A failed experiment is an outcome like others; what it says of itself is asked afterwards. */
+async function ending(handle: WorkflowHandle<typeof ExperimentWorkflow>): Promise<void> {
+  try {
+    await handle.result();
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+  }
+}
+
+async function judgeAll(world: BenchWorld, ends: readonly ExperimentEnd[]): Promise<string[]> {
+  const merges = await readMerges(world);
+  const problems: string[] = [];
+  for (const end of ends) problems.push(...(await judgeExperiment(world, end, merges)));
+  return problems;
+}
+
+/** From the base branch itself: the commits by the file of the experiment that each brings. */
+async function readMerges({ lab, pi }: BenchWorld): Promise<Merges> {
+  const address = `${lab.url.replace('://', `://x-access-token:${pi.token}@`)}/${repository}.git`;
+  const folder = `${await execa('mktemp', ['-d']).then(({ stdout }) => stdout)}`;
+  try {
+    await execa('git', ['clone', '-q', '--bare', '--single-branch', address, folder]);
+    const args = ['log', '--format=%x00%H', '--name-only', 'HEAD'];
+    const { stdout } = await execa('git', args, { cwd: folder });
+    const merges = new Map<string, string[]>();
+    for (const part of stdout.split('\0').slice(1)) {
+      const [sha = '', ...files] = part.split('\n').filter((line) => line !== '');
+      for (const file of files) {
+        const id = file.replace(/(?:-foreign)?\.py$/, '');
+        merges.set(id, [...(merges.get(id) ?? []), sha]);
+      }
+    }
+    return merges;
+  } finally {
+    await execa('rm', ['-rf', folder]);
+  }
+}

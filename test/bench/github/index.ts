@@ -1,0 +1,61 @@
+/**
+ * The figures of pull requests: `npm run bench:github [-- --experiments 1000] [--seed 1] [--only chaos]`. Exits with 1
+ * where anything is wrong.
+ */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { processEnvironment } from '../../../infra/env.ts';
+import { ensureTools, type Tools } from '../../../infra/tools/ensure-tools.ts';
+import { quietRuntime } from '../../support/temporal-environment.ts';
+import { runChaos } from './chaos.ts';
+import { describeChaos } from './chaos-report.ts';
+
+const { values } = parseArgs({
+  options: {
+    experiments: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: '1' },
+    only: { type: 'string', multiple: true },
+  },
+});
+
+/** Two cores bear so many at one time. */
+const inFlight = 40;
+const meanLifeMs = 30_000;
+const longestMs = 900_000;
+
+const sections: Readonly<Record<string, (tools: Tools) => Promise<boolean>>> = {
+  chaos: async (tools) => {
+    const report = await runChaos(tools, {
+      experiments: wholeNumber('experiments', values.experiments),
+      seed: wholeNumber('seed', values.seed),
+      inFlight,
+      meanLifeMs,
+      longestMs,
+      say: (line) => console.log(line),
+    });
+    console.log(describeChaos(report));
+    return report.problems.length === 0;
+  },
+};
+
+function wholeNumber(name: string, text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new Error(`--${name} is "${text}": expected a whole number, 1 or larger`);
+}
+
+const names = values.only ?? Object.keys(sections);
+const unknown = names.filter((name) => !(name in sections));
+if (unknown.length > 0) {
+  throw new Error(`--only ${unknown.join(', ')}: expected one of ${Object.keys(sections).join(', ')}`);
+}
+quietRuntime();
+const tools = await ensureTools({
+  root: join(import.meta.dirname, '..', '..', '..', '.tools'),
+  environment: processEnvironment(),
+});
+for (const name of names) {
+  console.log(`\n== ${name} ==`);
+  if (!(await sections[name]?.(tools))) process.exitCode = 1;
+}
