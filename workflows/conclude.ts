@@ -6,6 +6,7 @@ import type { Outcome } from '../domain/phase.ts';
 import { github, merging, notes } from './activities.ts';
 import { enterPhase, gpuHoursOf, jobIdsOf, type Experiment } from './experiment-state.ts';
 import { namedFailure, type NamedFailure } from './failures.ts';
+import { hearLast } from './hear.ts';
 import { implementationOf, noteOf, pullRequestOf } from './plan-and-code.ts';
 import { comment } from './report.ts';
 
@@ -91,6 +92,7 @@ export async function record(experiment: Experiment, outcome: Outcome): Promise<
     experiment.tokens += experiment.writtenNote.tokens;
   }
   enterPhase(experiment, outcome, '');
+  await hearLast(experiment);
   await comment(experiment);
 }
 

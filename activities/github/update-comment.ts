@@ -11,7 +11,7 @@ import type { CommentInput, Picture } from './interface.ts';
 export async function updateComment(
   github: GithubClient,
   { repository, number, status, pictures, live = null }: CommentInput,
-): Promise<{ readonly url: string }> {
+): Promise<{ readonly url: string; readonly shownAt: string }> {
   const body = commentBody(
     status,
     pictures.map((picture) => ownOnly(github, repository, picture)),
@@ -20,7 +20,8 @@ export async function updateComment(
   const [first, ...doubles] = await ownComments(github, repository, number, commentMarker(status.id));
   for (const double of doubles) await github.deleteComment(repository, double.id);
   const written = first === undefined ? null : await rewrite(github, repository, first, body);
-  return { url: (written ?? (await github.createComment(repository, number, body))).url };
+  const { url, updatedAt } = written ?? (await github.createComment(repository, number, body));
+  return { url, shownAt: updatedAt };
 }
 
 /** A picture from elsewhere would tell a stranger who looks at the comment: its words stay, its address goes. */

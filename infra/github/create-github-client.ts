@@ -1,6 +1,7 @@
 import type { GithubSettings } from '../settings.ts';
 import { checkCalls } from './check-calls.ts';
 import { commentCalls } from './comment-calls.ts';
+import { conversationCalls } from './conversation-calls.ts';
 import { gateCalls } from './gate-calls.ts';
 import type { GithubClient } from './github-client.ts';
 import { createOctokit } from './octokit.ts';
@@ -27,6 +28,7 @@ export function createGithubClient(
     ...pullRequestCalls(octokit),
     ...checkCalls(octokit),
     ...commentCalls(octokit),
+    ...conversationCalls(octokit),
     ...gateCalls(octokit),
     ...proposalCalls(octokit),
     putAsset: (repository, asset) => putAsset(octokit, repository, asset),

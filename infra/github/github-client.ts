@@ -1,4 +1,5 @@
 import type { Check } from '../../domain/pull-request.ts';
+import type { ConversationCalls } from './conversation-calls.ts';
 import type { GateCalls } from './gate-calls.ts';
 import type { ProposalCalls } from './proposal-calls.ts';
 import type { Attachment } from './upload-attachment.ts';
@@ -55,6 +56,8 @@ export interface IssueComment {
   readonly authorId: number;
   readonly body: string;
   readonly url: string;
+  /** ISO 8601, UTC. */
+  readonly updatedAt: string;
 }
 
 export interface CommitStatus {
@@ -76,7 +79,7 @@ interface NewPullRequest {
  * What the activities need of GitHub. `repository` is always `owner/name`. Every method throws `Failure` with one of the
  * GitHub types; nothing is tried twice here, because Temporal does that.
  */
-export interface GithubClient extends GateCalls, ProposalCalls {
+export interface GithubClient extends ConversationCalls, GateCalls, ProposalCalls {
   /** Where people look, for example https://github.com */
   readonly serverUrl: string;
   /** Whom the token belongs to. */
