@@ -92,6 +92,7 @@ async function endure(
     outcomes: tally(ends.map(({ status }) => status?.phase ?? 'unknown')),
     refused: ends.reduce((sum, { status }) => sum + (status?.refused.length ?? 0), 0),
     meddled: person.meddled,
+    comments: person.comments(),
     unanswered: person.troubles.length,
     kills: workers.kills(),
     faults: await trouble.met(),
