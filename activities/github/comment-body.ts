@@ -78,9 +78,7 @@ function render(status: ExperimentStatus, { pictures, live }: Shown, amount: Amo
     warnings: (status.warnings ?? []).slice(0, 10),
     left: leftOut(status, amount),
     attempts: jobsOf(status).slice(-amount.jobs || Infinity),
-    stages: status.phases
-      .slice(-amount.stages || Infinity)
-      .map((stage) => presentStage(stage, status)),
+    stages: status.phases.slice(-amount.stages || Infinity).map((stage) => presentStage(stage, status)),
     total: totalTime(status.phases),
     links: elsewhere(status).slice(0, amount.links),
   }).replaceAll(/\n{3,}/g, '\n\n');
@@ -106,7 +104,9 @@ function leftOut(status: ExperimentStatus, amount: Amount): string {
     [phases.length, amount.stages, 'stages'],
     [elsewhere(status).length, amount.links, 'links'],
   ];
-  const left = counts.flatMap(([all, shown, what]) => (all > shown ? [`${all - shown} of ${all} ${what}`] : []));
+  const left = counts.flatMap(([all, shown, what]) =>
+    all > shown ? [`${all - shown} of ${all} ${what}`] : [],
+  );
   return [...left, ...(evidence !== null && !amount.table ? ['the table of the seeds'] : [])].join(', ');
 }
 

@@ -12,7 +12,11 @@ export async function updateComment(
   github: GithubClient,
   { repository, number, status, pictures, live = null }: CommentInput,
 ): Promise<{ readonly url: string; readonly shownAt: string }> {
-  const body = commentBody(status, pictures.map((picture) => ownOnly(github, repository, picture)), live);
+  const body = commentBody(
+    status,
+    pictures.map((picture) => ownOnly(github, repository, picture)),
+    live,
+  );
   const [first, ...doubles] = await ownComments(github, repository, number, commentMarker(status.id));
   for (const double of doubles) await github.deleteComment(repository, double.id);
   const written = first === undefined ? null : await rewrite(github, repository, first, body);
@@ -23,7 +27,8 @@ export async function updateComment(
 /** A picture from elsewhere would tell a stranger who looks at the comment: its words stay, its address goes. */
 function ownOnly({ serverUrl }: GithubClient, repository: string, picture: Picture): Picture {
   const own = [`${serverUrl}/${repository}/`, `${serverUrl}/user-attachments/assets/`];
-  const isOwn = (url: string | null | undefined): boolean => own.some((start) => url?.startsWith(start) === true);
+  const isOwn = (url: string | null | undefined): boolean =>
+    own.some((start) => url?.startsWith(start) === true);
   if (isOwn(picture.url) && (picture.darkUrl === undefined || isOwn(picture.darkUrl))) return picture;
   const { darkUrl: _dark, ...rest } = picture;
   return { ...rest, url: null };

@@ -152,11 +152,20 @@ async function writeCheckRun(
   { name, conclusion, detailsUrl, title, summary }: OwnCheckRun,
 ): Promise<void> {
   const where = repositoryName(repository);
-  const { data } = await octokit.rest.checks.listForRef({ ...where, ref: sha, check_name: name, filter: 'latest' });
-  const before = readAnswer(Runs, data.check_runs, `check run ${name} of ${sha}`).find((one) => one.name === name);
+  const { data } = await octokit.rest.checks.listForRef({
+    ...where,
+    ref: sha,
+    check_name: name,
+    filter: 'latest',
+  });
+  const before = readAnswer(Runs, data.check_runs, `check run ${name} of ${sha}`).find(
+    (one) => one.name === name,
+  );
   const state = {
     name,
-    ...(conclusion === null ? { status: 'in_progress' as const } : { status: 'completed' as const, conclusion }),
+    ...(conclusion === null
+      ? { status: 'in_progress' as const }
+      : { status: 'completed' as const, conclusion }),
     ...(detailsUrl !== '' && { details_url: detailsUrl }),
     output: { title, summary },
   };

@@ -22,6 +22,7 @@ import { addPullRoutes } from './pull-routes.ts';
 import { addRepositoryRoutes } from './repository-routes.ts';
 import { addReviewRoutes } from './review-routes.ts';
 import { repositoryRouter } from './router.ts';
+import { addRuleRoutes } from './rule-routes.ts';
 import { type SeededRepository, seedRepository, type SeedRepository } from './seed-repository.ts';
 import { type Access, type LabState, type LabToken, openState } from './state.ts';
 import { createRateLimit } from './rate-limit.ts';
@@ -90,6 +91,7 @@ export async function startGithubStandIn(options: GithubStandInOptions): Promise
   addUserRoutes(server, lab, rate);
   addAppRoutes(server, lab);
   addRepositoryRoutes(route, lab);
+  addRuleRoutes(route);
   addGitDataRoutes(route, lab);
   addPullRoutes(route, lab, copilot);
   addReviewRoutes(route, lab);

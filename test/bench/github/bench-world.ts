@@ -98,7 +98,8 @@ async function makeCommits(work: string, lab: GithubStandIn, ids: readonly strin
       return [name, sha];
     }),
   );
-  const named = (suffix: string) => Object.fromEntries(ids.map((id) => [id, shas.get(`${id}${suffix}`) ?? '']));
+  const named = (suffix: string) =>
+    Object.fromEntries(ids.map((id) => [id, shas.get(`${id}${suffix}`) ?? '']));
   return { heads: named(''), foreign: named('-foreign') };
 }
 

@@ -31,7 +31,8 @@ export async function judgeExperiment(
     return stuck.map((line) => about(`has not ended well, and is ${status?.phase ?? 'not known'}; ${line}`));
   const pulls = await pullsOf(pi, repository, branchName(plan.id));
   const [pull] = pulls;
-  if (pull === undefined || pulls.length !== 1) return [about(`has ${pulls.length} pull requests, expected 1`)];
+  if (pull === undefined || pulls.length !== 1)
+    return [about(`has ${pulls.length} pull requests, expected 1`)];
   const comments = await commentsOf(pi, repository, pull.number);
   const sticky = comments.filter(({ body }) => body.startsWith(commentMarker(plan.id)));
   const merged = merges.get(plan.id) ?? [];
@@ -43,9 +44,15 @@ export async function judgeExperiment(
     ...(status.phase === outcome ? [] : [`ended as ${status.phase}, expected ${outcome}`]),
     ...(sticky.length === 1 ? [] : [`has ${sticky.length} sticky comments, expected 1`]),
     ...(merged.length === expected ? [] : [`was merged ${merged.length} times, expected ${expected}`]),
-    ...(expected === 0 || pull.head.sha === head ? [] : [`was merged at ${pull.head.sha}, shown was ${head}`]),
+    ...(expected === 0 || pull.head.sha === head
+      ? []
+      : [`was merged at ${pull.head.sha}, shown was ${head}`]),
     ...(shown === head ? [] : [`showed ${shown ?? 'nothing'}, made was ${head}`]),
-    ...(expected === 0 || merged.includes(status.mergeSha ?? '') ? [] : [`says it was merged as ${status.mergeSha ?? 'nothing'}`]),
-    ...(sticky[0]?.body.includes(outcome) === true ? [] : [`does not show in its comment that it was ${outcome}`]),
+    ...(expected === 0 || merged.includes(status.mergeSha ?? '')
+      ? []
+      : [`says it was merged as ${status.mergeSha ?? 'nothing'}`]),
+    ...(sticky[0]?.body.includes(outcome) === true
+      ? []
+      : [`does not show in its comment that it was ${outcome}`]),
   ].map(about);
 }

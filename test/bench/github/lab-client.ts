@@ -48,7 +48,10 @@ export async function moveBranch(
   branch: string,
   sha: string,
 ): Promise<void> {
-  const made = await ask(access, 'POST', `/repos/${repository}/git/refs`, { ref: `refs/heads/${branch}`, sha });
+  const made = await ask(access, 'POST', `/repos/${repository}/git/refs`, {
+    ref: `refs/heads/${branch}`,
+    sha,
+  });
   if (made.status === 201) return;
   const moved = await ask(access, 'PATCH', `/repos/${repository}/git/refs/heads/${branch}`, {
     sha,
@@ -74,14 +77,13 @@ export async function pullsOf(access: Access, repository: string, branch: string
   const [owner] = repository.split('/');
   const query = new URLSearchParams({ head: `${owner ?? ''}:${branch}`, state: 'all', per_page: '100' });
   const { data } = await ask(access, 'GET', `/repos/${repository}/pulls?${query.toString()}`);
-  return z.array(Pull).parse(data).filter(({ head }) => head.ref === branch);
+  return z
+    .array(Pull)
+    .parse(data)
+    .filter(({ head }) => head.ref === branch);
 }
 
-export async function commentsOf(
-  access: Access,
-  repository: string,
-  number: number,
-): Promise<LabComment[]> {
+export async function commentsOf(access: Access, repository: string, number: number): Promise<LabComment[]> {
   const path = `/repos/${repository}/issues/${number}/comments?per_page=100`;
   return z.array(Comment).parse((await ask(access, 'GET', path)).data);
 }

@@ -83,15 +83,16 @@ export function startPerson(world: BenchWorld, plans: ReadonlyMap<string, Experi
   };
 }
 
+async function done(work: Promise<unknown>): Promise<boolean> {
+  await work;
+  return true;
+}
+
 function stepsOf(world: BenchWorld, { id, meddling }: ExperimentPlan, handle: Handle): readonly Step[] {
   const { pi } = world;
   const head = world.settings.heads[id] ?? '';
   const branch = branchName(id);
   const pull = async () => (await pullsOf(pi, repository, branch))[0];
-  const done = async (work: Promise<unknown>): Promise<boolean> => {
-    await work;
-    return true;
-  };
   switch (meddling) {
     case 'foreign-push':
       return [

@@ -80,7 +80,10 @@ describe('openPullRequest', () => {
     expect(draft).toBe(true);
     const path = `/repos/${repository}/pulls/${number}`;
     const { body } = (await lab.ask('pi', 'GET', path)).data as { body: string };
-    await lab.ask('pi', 'PATCH', path, { body: `Read this first.\n\n${body}\nAnd this last.`, title: 'Mine' });
+    await lab.ask('pi', 'PATCH', path, {
+      body: `Read this first.\n\n${body}\nAnd this last.`,
+      title: 'Mine',
+    });
     await lab.activities.openPullRequest({ ...input, summary: 'Changed it again.' });
     const after = (await lab.ask('pi', 'GET', path)).data as { body: string; title: string };
     expect(after.title).toBe('Mine');
@@ -120,10 +123,7 @@ describe('the review', () => {
     const ask = { repository, number, headSha: input.headSha };
     await lab.activities.requestReview(ask);
     await lab.activities.requestReview(ask);
-    await vi.waitFor(
-      async () => expect((await snapshotOf(number)).reviews).toHaveLength(1),
-      patiently,
-    );
+    await vi.waitFor(async () => expect((await snapshotOf(number)).reviews).toHaveLength(1), patiently);
     const seen = await snapshotOf(number);
     expect(seen).toMatchObject({ headSha: input.headSha, state: 'open', copilotRequested: false });
     expect(seen.reviews[0]).toMatchObject({

@@ -60,7 +60,10 @@ it('shows a line for each of its own checks, publishes them, and makes the draft
     await handle.result();
   });
   const published = world.calls.filter(({ name }) => name === 'publishQuality').map(({ input }) => input);
-  expect(published).toMatchObject([{ state: 'pending' }, { state: 'success', targetUrl: expect.any(String) }]);
+  expect(published).toMatchObject([
+    { state: 'pending' },
+    { state: 'success', targetUrl: expect.any(String) },
+  ]);
   expect(published.at(-1)).toMatchObject({ lines: expect.arrayContaining([expect.anything()]) as unknown });
   expect(world.calls.filter(({ name }) => name === 'markReady')).toHaveLength(1);
 });
@@ -154,7 +157,8 @@ it('waits for a person when somebody else pushed to the branch, and goes on afte
   const world = scriptedWorld({
     pushBranch: async () => {
       pushes += 1;
-      if (pushes === 2) return failsWith('PushRefused', 'it holds abc, which is not a commit of Hephaestus')();
+      if (pushes === 2)
+        return failsWith('PushRefused', 'it holds abc, which is not a commit of Hephaestus')();
     },
   });
   await withWorld(temporal, world, async () => {
@@ -163,7 +167,10 @@ it('waits for a person when somebody else pushed to the branch, and goes on afte
     await handle.signal(decisionSignals.revise, { by: 'pi', instructions: 'longer' });
     await vi.waitFor(async () => {
       const { phase, waitingFor } = await statusOf(handle);
-      expect([phase, waitingFor]).toEqual(['proposing', expect.stringContaining('not a commit of Hephaestus')]);
+      expect([phase, waitingFor]).toEqual([
+        'proposing',
+        expect.stringContaining('not a commit of Hephaestus'),
+      ]);
     }, patiently);
     await handle.signal(nudgeSignal, { delivery: 'one' });
     await vi.waitFor(async () => expect((await statusOf(handle)).attempts).toHaveLength(2), patiently);

@@ -77,7 +77,9 @@ const cases: readonly Case[] = [
   },
   {
     what: 'an own check failed that the coding agent can mend',
-    policy: { ownChecks: [{ name: 'command', passed: false, detail: 'exit code 1', mendable: true, url: null }] },
+    policy: {
+      ownChecks: [{ name: 'command', passed: false, detail: 'exit code 1', mendable: true, url: null }],
+    },
     status: 'repair',
     reason: 'command: exit code 1',
   },

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 
 import { commentBody, commentLimit } from '../../../../activities/github/comment-body.ts';
@@ -46,7 +46,13 @@ function filledWith(words: string): ExperimentStatus {
     refused: [{ kind: 'merge', by: words, at: words, why: words }],
     attempts: base.attempts.map((attempt) => ({
       ...attempt,
-      jobs: attempt.jobs.map((job) => ({ ...job, detail: words, jobId: words, runId: words, question: words })),
+      jobs: attempt.jobs.map((job) => ({
+        ...job,
+        detail: words,
+        jobId: words,
+        runId: words,
+        question: words,
+      })),
     })),
     links: [{ label: words, url: `${own}pulls` }],
     note: { path: words, commit: null },
@@ -75,22 +81,24 @@ it('keeps hostile words of any field in their place in the comment', () => {
   );
 }, 60_000);
 
+function bodyOf(words: string): string {
+  return pullRequestBody({
+    experimentId: 'x',
+    note: exampleNote({
+      hypothesis: words,
+      title: words,
+      job: { ...exampleNote().job, command: words, image: words },
+      change: { paths: [words] },
+      metric: { name: words, goal: 'minimize' },
+    }),
+    body: words,
+    headSha: 'a'.repeat(40),
+    summary: words,
+    environmentDigest: words,
+  });
+}
+
 it('keeps hostile words in their place in the body, and the body renewable', () => {
-  const bodyOf = (words: string) =>
-    pullRequestBody({
-      experimentId: 'x',
-      note: exampleNote({
-        hypothesis: words,
-        title: words,
-        job: { ...exampleNote().job, command: words, image: words },
-        change: { paths: [words] },
-        metric: { name: words, goal: 'minimize' },
-      }),
-      body: words,
-      headSha: 'a'.repeat(40),
-      summary: words,
-      environmentDigest: words,
-    });
   fc.assert(
     fc.property(hostile, hostile, (words, others) => {
       const body = renewBody(null, bodyOf(words));
@@ -130,7 +138,10 @@ it('keeps hostile words in their place in the check run', () => {
 it('says what was left out when the whole does not fit', () => {
   const base = filledWith('<|>@'.repeat(3000));
   const [one] = base.refused;
-  const many = { ...base, refused: Array.from({ length: 500 }, () => one).filter((each) => each !== undefined) };
+  const many = {
+    ...base,
+    refused: Array.from({ length: 500 }, () => one).filter((each) => each !== undefined),
+  };
   const body = commentBody(many, pictures);
   expect(body.length).toBeLessThanOrEqual(commentLimit);
   expect(body).toMatch(/Left out here, .*: \d+ of 500 refused decisions/);

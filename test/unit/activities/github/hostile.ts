@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { micromark } from 'micromark';
 import { gfm, gfmHtml } from 'micromark-extension-gfm';
 
@@ -98,7 +98,9 @@ export function see(html: string): Seen {
   return {
     links: attributes('href'),
     pictures: [...attributes('src'), ...attributes('srcset')],
-    elements: [...shown.matchAll(/<(\/?[a-z][a-z0-9]*)\b[^>]*>/gi)].map(([, name = '']) => name.toLowerCase()),
+    elements: [...shown.matchAll(/<(\/?[a-z][a-z0-9]*)\b[^>]*>/gi)].map(([, name = '']) =>
+      name.toLowerCase(),
+    ),
     words: decode(shown.replaceAll(/<(code|pre)\b[^>]*>[\s\S]*?<\/\1>/g, ' ').replaceAll(/<[^>]*>/g, '')),
   };
 }
