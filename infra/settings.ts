@@ -7,7 +7,17 @@ export interface GithubSettings {
   readonly serverUrl: string;
   /** Where pictures for comments are uploaded, for example https://uploads.github.com; not given where the server has none. */
   readonly uploadsUrl?: string | undefined;
-  readonly token: string;
+  /** Of a person or a machine user. There is this or `app`, or both. */
+  readonly token?: string | undefined;
+  readonly app?: GithubAppSettings | undefined;
+}
+
+/** A GitHub App in one of its installations. */
+export interface GithubAppSettings {
+  readonly id: number;
+  /** PEM. */
+  readonly privateKey: string;
+  readonly installationId: number;
 }
 
 /** For the networked zone: git over HTTP, nothing of the API. */

@@ -2,7 +2,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 
 import type { ExperimentPolicy } from '../../domain/experiment.ts';
 import type { Environment } from '../env.ts';
-import type { GithubSettings, GitSettings, SharedDiskSettings } from '../settings.ts';
+import type { SharedDiskSettings } from '../settings.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import {
   logLevels,
@@ -11,6 +11,7 @@ import {
   type SyncSettings,
   type WebhookSettings,
 } from './config.ts';
+import { readGit, readGithub } from './github.ts';
 import type { Zone } from './keys.ts';
 import { readQizhi } from './qizhi.ts';
 import { createReader, given, type Reader } from './reader.ts';
@@ -109,29 +110,6 @@ function readGemini(reader: Reader): NonNullable<Config['gemini']> {
   };
 }
 
-function readGithub(reader: Reader): GithubSettings {
-  const asApp = reader.text('GITHUB_APP_ID') ?? reader.text('GITHUB_APP_PRIVATE_KEY');
-  const todo =
-    asApp === undefined
-      ? 'make a token that may write contents, pull requests and commit statuses'
-      : 'this version does not sign in as an App yet: make a token';
-  return {
-    apiUrl: reader.url('GITHUB_API_URL') ?? '',
-    serverUrl: reader.url('GITHUB_SERVER_URL') ?? '',
-    uploadsUrl: reader.url('GITHUB_UPLOADS_URL') ?? uploadsOf(reader.url('GITHUB_API_URL')),
-    token: reader.required('GITHUB_TOKEN', todo),
-  };
-}
-
-/** An Enterprise Server takes no uploads; Enterprise Cloud with data residency has its own name in place of github.com. */
-function uploadsOf(apiUrl: string | undefined): string | undefined {
-  if (apiUrl === undefined) return undefined;
-  const { protocol, host } = new URL(apiUrl);
-  return host === 'api.github.com' || /^api\.[^.]+\.ghe\.com$/.test(host)
-    ? `${protocol}//${host.replace('api.', 'uploads.')}`
-    : undefined;
-}
-
 /** What is asked of the environment when only the shared disk is touched: no credential of any zone. */
 export interface DiskConfig {
   readonly sharedDisk: SharedDiskSettings;
@@ -161,16 +139,6 @@ function readSharedDisk(reader: Reader, home: string, cwd: string): SharedDiskSe
     reader.complain({ ...problem, expected: 'an absolute path', todo });
   }
   return { sharedDir, jobSharedDir };
-}
-
-/** A process that serves the control zone as well may push with that zone's token: it holds it anyway. */
-function readGit(reader: Reader, holdsToken: boolean): GitSettings {
-  const own = reader.text('GITHUB_PUSH_TOKEN') ?? (holdsToken ? reader.text('GITHUB_TOKEN') : undefined);
-  const todo = 'make a token that may write contents of the experiment repositories and nothing else';
-  return {
-    serverUrl: reader.url('GITHUB_SERVER_URL') ?? '',
-    pushToken: own ?? (holdsToken ? '' : reader.required('GITHUB_PUSH_TOKEN', todo)),
-  };
 }
 
 function readWandb(reader: Reader): NonNullable<Config['wandb']> {

@@ -1,4 +1,6 @@
 import type { GithubSettings } from '../settings.ts';
+import { Failure } from '../failure.ts';
+import { accessCalls } from './access-calls.ts';
 import { checkCalls } from './check-calls.ts';
 import { commentCalls } from './comment-calls.ts';
 import { conversationCalls } from './conversation-calls.ts';
@@ -16,25 +18,39 @@ export interface GithubClientOptions {
   readonly timeoutMs?: number;
 }
 
-/** GitHub, or GitHub Enterprise (`apiUrl` ends in `/api/v3` there), by its REST API and, for review threads, GraphQL. */
+/**
+ * GitHub, or GitHub Enterprise (`apiUrl` ends in `/api/v3` there), by its REST API and, for some things, GraphQL. A GitHub
+ * App does everything where there is one, but what GitHub lets no App do: asking Copilot for a review and uploading
+ * pictures are the token's.
+ */
 export function createGithubClient(
   settings: GithubSettings,
   { timeoutMs = 30_000 }: GithubClientOptions = {},
 ): GithubClient {
-  const octokit = createOctokit(settings, timeoutMs);
+  const { token, app } = settings;
+  const person = token === undefined ? null : createOctokit(settings, { token }, timeoutMs);
+  const octokit = app === undefined ? person : createOctokit(settings, { app }, timeoutMs);
+  if (octokit === null) {
+    throw new Failure(
+      'GithubUnauthorized',
+      'there is neither a token nor a GitHub App to ask GitHub with: set GITHUB_TOKEN',
+    );
+  }
   return {
     serverUrl: settings.serverUrl,
     ...repositoryCalls(octokit),
     ...pullRequestCalls(octokit),
+    requestReviewers: pullRequestCalls(person ?? octokit).requestReviewers,
     ...checkCalls(octokit),
     ...commentCalls(octokit),
     ...conversationCalls(octokit),
     ...gateCalls(octokit),
     ...proposalCalls(octokit),
+    ...accessCalls({ ...settings, person, octokit }),
     putAsset: (repository, asset) => putAsset(octokit, repository, asset),
     uploadAttachment: async (repository, attachment) =>
-      settings.uploadsUrl === undefined
+      settings.uploadsUrl === undefined || person === null
         ? null
-        : uploadAttachment(octokit, settings.uploadsUrl, repository, attachment),
+        : uploadAttachment(person, settings.uploadsUrl, repository, attachment),
   };
 }

@@ -1,4 +1,5 @@
 import type { Check } from '../../domain/pull-request.ts';
+import type { AccessCalls } from './access-calls.ts';
 import type { ConversationCalls } from './conversation-calls.ts';
 import type { GateCalls } from './gate-calls.ts';
 import type { ProposalCalls } from './proposal-calls.ts';
@@ -79,10 +80,10 @@ interface NewPullRequest {
  * What the activities need of GitHub. `repository` is always `owner/name`. Every method throws `Failure` with one of the
  * GitHub types; nothing is tried twice here, because Temporal does that.
  */
-export interface GithubClient extends ConversationCalls, GateCalls, ProposalCalls {
+export interface GithubClient extends AccessCalls, ConversationCalls, GateCalls, ProposalCalls {
   /** Where people look, for example https://github.com */
   readonly serverUrl: string;
-  /** Whom the token belongs to. */
+  /** As whom it writes: the owner of the token, or the bot of the App. */
   whoAmI(): Promise<GithubUser>;
   /** Throws `RepositoryNotFound`, also for a repository that the token may not see. */
   checkRepository(repository: string): Promise<void>;

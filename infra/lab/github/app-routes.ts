@@ -6,7 +6,9 @@ import { z } from 'zod';
 import type { Lab } from './lab.ts';
 import { notFound, Refusal } from './refusal.ts';
 import { apiToken, prefixes, readBody } from './router.ts';
-import { appShape, nodeId, repositoryShape, userShape } from './shapes.ts';
+import { repositoryShape } from './repository-shape.ts';
+import { appShape } from './shapes.ts';
+import { nodeId, userShape } from './user-shape.ts';
 import type { LabApp } from './state.ts';
 
 const tokenLifetimeMs = 3_600_000;

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { Lab } from './lab.ts';
 import { invalid, notFound, Refusal } from './refusal.ts';
 import { type Call, page, pullOf, readBody, type Route } from './router.ts';
-import { commentShape, issueShape, nodeId, userShape } from './shapes.ts';
+import { commentShape, issueShape } from './shapes.ts';
+import { nodeId, userShape } from './user-shape.ts';
 import type { LabComment, LabPull, LabRepository, LabUser } from './state.ts';
 
 const longestBody = 65_536;

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 
 import { git } from './git.ts';
 import type { Lab } from './lab.ts';
-import { nodeId } from './shapes.ts';
+import { nodeId } from './user-shape.ts';
 import type { LabPull, LabRepository, LabUser } from './state.ts';
 
 /** A copy of the repository that belongs to somebody else; the one that there is already, where there is one. */

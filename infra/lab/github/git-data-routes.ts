@@ -1,11 +1,13 @@
 import { z } from 'zod';
 
+import { gitCommitShape } from './commit-shapes.ts';
 import { commitOf, git, gitBytes, gitOrNull, readRefs } from './git.ts';
 import { noticeRefs, type Lab } from './lab.ts';
 import { mayWriteWorkflows, refusedWords } from './permissions.ts';
 import { notFound, Refusal } from './refusal.ts';
 import { type Call, readBody, type Route } from './router.ts';
 import type { LabUser } from './state.ts';
+import { nodeId } from './user-shape.ts';
 
 const Blob = z.object({ content: z.string(), encoding: z.enum(['utf-8', 'base64']).default('utf-8') });
 const Tree = z.object({
@@ -41,7 +43,14 @@ export function addGitDataRoutes(route: Route, lab: Lab): void {
     const sha = hex(params['sha']);
     if ((await gitOrNull(lab.folder(repository), ['cat-file', '-t', sha])) !== 'blob') throw notFound();
     const bytes = await gitBytes(lab.folder(repository), ['cat-file', 'blob', sha]);
-    return { sha, size: bytes.length, encoding: 'base64', content: Buffer.from(bytes).toString('base64') };
+    return {
+      sha,
+      node_id: nodeId('B', Number.parseInt(sha.slice(0, 8), 16)),
+      url: urlOf(lab, repository, `blobs/${sha}`),
+      size: bytes.length,
+      encoding: 'base64',
+      content: Buffer.from(bytes).toString('base64'),
+    };
   });
 
   route('POST', '/git/trees', 'write', async (call) => {
@@ -80,25 +89,14 @@ export function addGitDataRoutes(route: Route, lab: Lab): void {
     }
     const args = ['commit-tree', hex(tree), ...parents.flatMap((parent) => ['-p', parent])];
     const sha = await git(folder, args, { input: message, env: identity(user) });
-    return reply
-      .code(201)
-      .send({ sha, message, tree: { sha: tree }, parents: parents.map((parent) => ({ sha: parent })) });
+    return reply.code(201).send(await gitCommitShape(lab, repository, sha));
   });
 
   route('GET', '/git/commits/:sha', 'read', async ({ repository, params }) => {
     const folder = lab.folder(repository);
     const sha = await commitOf(folder, hex(params['sha']));
     if (sha === null) throw notFound();
-    const [tree = '', parents = '', ...message] = (
-      await git(folder, ['show', '-s', '--format=%T%n%P%n%B', sha])
-    ).split('\n');
-    const list = parents.split(' ').filter((parent) => parent !== '');
-    return {
-      sha,
-      tree: { sha: tree },
-      parents: list.map((parent) => ({ sha: parent })),
-      message: message.join('\n').trim(),
-    };
+    return gitCommitShape(lab, repository, sha);
   });
 
   addRefRoutes(route, lab);
@@ -210,6 +208,7 @@ function hex(sha: string | undefined): string {
 function refShape(lab: Lab, { repository }: Call, ref: string, sha: string): object {
   return {
     ref,
+    node_id: nodeId('REF', Number.parseInt(sha.slice(0, 8), 16)),
     url: urlOf(lab, repository, ref),
     object: { type: 'commit', sha, url: urlOf(lab, repository, `commits/${sha}`) },
   };

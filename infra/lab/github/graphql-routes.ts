@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Lab } from './lab.ts';
 import { accessOf, apiUser } from './router.ts';
 import { Refusal } from './refusal.ts';
-import { nodeId } from './shapes.ts';
+import { nodeId } from './user-shape.ts';
 import type { LabPull, LabRepository, LabThread, LabUser } from './state.ts';
 
 const schema = buildSchema(`

@@ -14,13 +14,15 @@ const NewHook = z.object({
 
 /** Hooks of a repository and what was delivered to them. */
 export function addHookRoutes(route: Route, lab: Lab, webhooks: Webhooks): void {
-  route('GET', '/hooks', 'admin', async ({ repository }) => repository.hooks.map(hookShape));
+  route('GET', '/hooks', 'admin', async ({ repository }) =>
+    repository.hooks.map((hook) => hookShape(lab, repository, hook)),
+  );
 
   route('POST', '/hooks', 'admin', async ({ repository, body, reply, user }) => {
     const { config, events, active } = readBody(NewHook, body, 'Hook');
     const hook = addHook(lab, repository, { url: config.url, secret: config.secret, events, active });
     lab.announce(repository, 'ping', { zen: 'Keep it logically awesome.', hook_id: hook.id }, user);
-    return reply.code(201).send(hookShape(hook));
+    return reply.code(201).send(hookShape(lab, repository, hook));
   });
 
   route('DELETE', '/hooks/:id', 'admin', async (call) => {
@@ -30,7 +32,9 @@ export function addHookRoutes(route: Route, lab: Lab, webhooks: Webhooks): void 
   });
 
   route('GET', '/hooks/:id/deliveries', 'admin', async (call) =>
-    hookOf(call).deliveries.toReversed().map(deliveryShape),
+    hookOf(call)
+      .deliveries.toReversed()
+      .map((delivery) => deliveryShape(call.repository, delivery)),
   );
 
   route('POST', '/hooks/:id/deliveries/:delivery/attempts', 'admin', async (call) => {
@@ -59,8 +63,20 @@ function hookOf({ repository, params }: Call): LabHook {
   return hook;
 }
 
-function hookShape({ id, url, events, active }: LabHook): object {
+function hookShape(
+  lab: Lab,
+  { owner, name, createdAt }: LabRepository,
+  { id, url, events, active }: LabHook,
+): object {
+  const at = `${lab.url}/repos/${owner}/${name}/hooks/${id}`;
   return {
+    url: at,
+    test_url: `${at}/test`,
+    ping_url: `${at}/pings`,
+    deliveries_url: `${at}/deliveries`,
+    created_at: createdAt,
+    updated_at: createdAt,
+    last_response: { code: null, status: 'unused', message: null },
     id,
     type: 'Repository',
     name: 'web',
@@ -70,7 +86,22 @@ function hookShape({ id, url, events, active }: LabHook): object {
   };
 }
 
-function deliveryShape({ id, guid, event, action, at, redelivery, statusCode }: LabDelivery): object {
+function deliveryShape(
+  repository: LabRepository,
+  { id, guid, event, action, at, redelivery, statusCode }: LabDelivery,
+): object {
   const status = statusCode >= 200 && statusCode < 300 ? 'OK' : 'failed';
-  return { id, guid, event, action, delivered_at: at, redelivery, status, status_code: statusCode };
+  return {
+    id,
+    guid,
+    event,
+    action,
+    delivered_at: at,
+    redelivery,
+    duration: 0.1,
+    status,
+    status_code: statusCode,
+    installation_id: null,
+    repository_id: repository.id,
+  };
 }

@@ -6,7 +6,8 @@ import { fork } from './forks.ts';
 import type { Lab } from './lab.ts';
 import { empty, readLab } from './lab-routes.ts';
 import { notFound, Refusal } from './refusal.ts';
-import { appShape, checkRunShape, repositoryShape } from './shapes.ts';
+import { repositoryShape } from './repository-shape.ts';
+import { appShape, checkRunShape } from './shapes.ts';
 import type { LabRepository } from './state.ts';
 
 const Person = z.strictObject({ access: z.enum(['read', 'write', 'admin']).default('write') });

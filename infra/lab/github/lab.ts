@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { fetchHead } from './forks.ts';
 import { readRefs } from './git.ts';
+import { measurePull } from './pull-files.ts';
 import { outdateThreads } from './outdate-threads.ts';
 import type { LabPull, LabRepository, LabUser, StateFile } from './state.ts';
 
@@ -175,6 +176,7 @@ async function headMoved(
   pull.headSha = after;
   pull.mergeable = null;
   await outdateThreads(lab.folder(repository), pull, before, after);
+  await measurePull(lab, repository, pull);
   lab.announcePull(repository, pull, 'synchronize', sender, { before, after });
 }
 

@@ -13,7 +13,7 @@ import { addPageForms, viewerOf } from './page-forms.ts';
 import { checksOf, diffLines, eventsOf, mergeBox, stateOf } from './pull-page.ts';
 import { notFound } from './refusal.ts';
 import { accessOf } from './router.ts';
-import { sourceOf } from './shapes.ts';
+import { sourceOf } from './pull-shape.ts';
 import type { LabPull, LabRepository } from './state.ts';
 
 const templates = new nunjucks.Environment(

@@ -1,15 +1,16 @@
 import { z } from 'zod';
 
 import { commitOf, git } from './git.ts';
+import { commitShape } from './commit-shapes.ts';
 import { type Copilot, copilotLogin } from './copilot.ts';
 import { fetchHead } from './forks.ts';
 import type { Lab } from './lab.ts';
 import { isMergeable, squash } from './merge.ts';
 import { invalid, Refusal } from './refusal.ts';
-import { filesOf } from './pull-files.ts';
+import { filesOf, measurePull } from './pull-files.ts';
 import { setPullState } from './pull-state.ts';
 import { accessOf, type Call, page, pullOf, readBody, type Route } from './router.ts';
-import { pullShape, sourceOf } from './shapes.ts';
+import { pullShape, sourceOf } from './pull-shape.ts';
 import type { LabPull, LabRepository } from './state.ts';
 
 const NewPull = z.object({
@@ -77,17 +78,14 @@ export function addPullRoutes(route: Route, lab: Lab, copilot: Copilot): void {
 
   route('GET', '/pulls/:number/commits', 'read', async (call) => {
     const { baseRef, headSha } = pullOf(call);
-    const list = await git(lab.folder(call.repository), [
-      'log',
-      '--reverse',
-      '--format=%H%x00%s',
-      `${baseRef}..${headSha}`,
-    ]);
-    const commits = list.split('\n').filter((line) => line !== '');
-    return page(call, commits, lab).map((line) => {
-      const [sha, message] = line.split('\0');
-      return { sha, commit: { message } };
-    });
+    const folder = lab.folder(call.repository);
+    const list = await git(folder, ['rev-list', '--reverse', `${baseRef}..${headSha}`]);
+    const commits = page(
+      call,
+      list.split('\n').filter((line) => line !== ''),
+      lab,
+    );
+    return Promise.all(commits.map((sha) => commitShape(lab, call.repository, sha)));
   });
 
   route('POST', '/pulls/:number/requested_reviewers', 'write', async (call) => {
@@ -177,6 +175,7 @@ async function openPull(lab: Lab, { repository, user, body: given }: Call): Prom
     reviews: [],
     threads: [],
   };
+  await measurePull(lab, repository, pull);
   repository.nextNumber += 1;
   repository.pulls.push(pull);
   lab.announcePull(repository, pull, 'opened', user);

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 
+import { commitShape } from './commit-shapes.ts';
 import { commitOf, git, gitBytes, gitOrNull } from './git.ts';
 import type { Lab } from './lab.ts';
 import { fork } from './forks.ts';
-import { protectionOf } from './protection.ts';
 import { notFound } from './refusal.ts';
 import { accessOf, type Call, type Route } from './router.ts';
-import { repositoryShape, userShape } from './shapes.ts';
+import { repositoryShape } from './repository-shape.ts';
+import { userShape } from './user-shape.ts';
 import type { LabRepository, LabUser } from './state.ts';
 
 /** Contents above this come without their text. */
@@ -28,18 +29,7 @@ export function addRepositoryRoutes(route: Route, lab: Lab): void {
     const user = lab.state.users.find((one) => one.login.toLowerCase() === login.toLowerCase());
     if (user === undefined) throw notFound();
     const permission = accessOf(repository, user) ?? 'none';
-    return { permission, role_name: permission, user: userShape(lab, user) };
-  });
-
-  route('GET', '/branches/*', 'read', async ({ repository, params }) => {
-    const name = params['*'] ?? '';
-    const sha = await commitOf(lab.folder(repository), `refs/heads/${name}`);
-    if (sha === null) throw notFound();
-    return {
-      name,
-      commit: { sha, url: `${lab.url}/repos/${pathOf(repository)}/commits/${sha}` },
-      protected: protectionOf(repository, name) !== null,
-    };
+    return { permission, role_name: permission, user: { ...userShape(lab, user), role_name: permission } };
   });
 
   route('GET', '/readme', 'read', async (call) => {
@@ -58,18 +48,7 @@ export function addRepositoryRoutes(route: Route, lab: Lab): void {
   route('GET', '/commits/*', 'read', async (call) => {
     const sha = await commitOf(lab.folder(call.repository), call.params['*'] ?? '');
     if (sha === null) throw notFound();
-    const format = '%an%x00%ae%x00%aI%x00%P%x00%T%x00%B';
-    const text = await git(lab.folder(call.repository), ['show', '-s', `--format=${format}`, sha]);
-    const [name = '', email = '', date = '', parents = '', tree = '', message = ''] = text.split('\0');
-    return {
-      sha,
-      html_url: `${lab.url}/${pathOf(call.repository)}/commit/${sha}`,
-      commit: { author: { name, email, date }, message: message.trim(), tree: { sha: tree } },
-      parents: parents
-        .split(' ')
-        .filter((parent) => parent !== '')
-        .map((parent) => ({ sha: parent })),
-    };
+    return commitShape(lab, call.repository, sha);
   });
 
   route('PUT', '/collaborators/:login', 'admin', async ({ repository, params, body, reply }) => {
@@ -119,7 +98,23 @@ async function contentOf(lab: Lab, repository: LabRepository, commit: string, pa
     size: Number(size),
     encoding: small ? 'base64' : 'none',
     content: Buffer.from(bytes).toString('base64').replaceAll(/.{60}/g, '$&\n'),
-    html_url: `${lab.url}/${pathOf(repository)}/blob/${commit}/${path}`,
+    ...addresses(lab, repository, commit, path, sha),
+  };
+}
+
+function addresses(
+  ...[lab, repository, commit, path, sha]: [Lab, LabRepository, string, string, string]
+): object {
+  const api = `${lab.url}/repos/${pathOf(repository)}`;
+  const self = `${api}/contents/${path}?ref=${commit}`;
+  const html = `${lab.url}/${pathOf(repository)}/blob/${commit}/${path}`;
+  const gitUrl = `${api}/git/blobs/${sha}`;
+  return {
+    url: self,
+    html_url: html,
+    git_url: gitUrl,
+    download_url: `${html}?raw=true`,
+    _links: { self, html, git: gitUrl },
   };
 }
 

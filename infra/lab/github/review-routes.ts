@@ -49,7 +49,9 @@ export function addReviewRoutes(route: Route, lab: Lab): void {
   route('GET', '/pulls/:number/comments', 'read', async (call) =>
     page(
       call,
-      pullOf(call).threads.flatMap((thread) => reviewCommentShape(lab, thread)),
+      pullOf(call).threads.flatMap((thread) =>
+        reviewCommentShape(lab, call.repository, pullOf(call), thread),
+      ),
       lab,
     ),
   );

@@ -1,5 +1,7 @@
 import type { Lab } from './lab.ts';
-import { nodeId, pullShape, reviewShape } from './shapes.ts';
+import { pullShape } from './pull-shape.ts';
+import { reviewShape } from './shapes.ts';
+import { nodeId } from './user-shape.ts';
 import type { LabPull, LabRepository, LabReview } from './state.ts';
 
 export interface NewReview {

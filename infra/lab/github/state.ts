@@ -81,6 +81,8 @@ export interface LabPull {
   mergeCommitSha: string | null;
   requestedReviewers: string[];
   labels?: string[];
+  /** Of its diff, as GitHub names the numbers. */
+  size?: { commits: number; additions: number; deletions: number; changed_files: number };
   /** null until it is computed; asking for it starts that. */
   mergeable: boolean | null;
   reviews: LabReview[];

@@ -4,7 +4,8 @@ import { branchesAt, commitOf } from './git.ts';
 import type { Lab } from './lab.ts';
 import { notFound } from './refusal.ts';
 import { type Call, page, readBody, type Route } from './router.ts';
-import { repositoryShape, statusShape } from './shapes.ts';
+import { repositoryShape } from './repository-shape.ts';
+import { statusShape } from './shapes.ts';
 import type { LabStatus } from './state.ts';
 
 const NewStatus = z.object({
@@ -56,7 +57,10 @@ export function addStatusRoutes(route: Route, lab: Lab): void {
           .map((one) => [one.context, one]),
       ).values(),
     ];
+    const url = `${lab.url}/repos/${call.repository.owner}/${call.repository.name}/commits/${sha}`;
     return {
+      url: `${url}/status`,
+      commit_url: url,
       state: combined(newest),
       sha,
       total_count: newest.length,

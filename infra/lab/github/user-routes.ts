@@ -5,7 +5,7 @@ import { notFound, Refusal } from './refusal.ts';
 import { refusedWords } from './permissions.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { apiToken, apiUser, prefixes, tellNeeds } from './router.ts';
-import { ownUserShape } from './shapes.ts';
+import { ownUserShape } from './user-shape.ts';
 import { whoAsks } from './transport.ts';
 
 /** Who is who. */

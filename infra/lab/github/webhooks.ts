@@ -7,7 +7,9 @@ import { z } from 'zod';
 
 import type { FaultQueue } from './faults.ts';
 import type { Lab } from './lab.ts';
-import { pullShape, repositoryShape, userShape } from './shapes.ts';
+import { repositoryShape } from './repository-shape.ts';
+import { pullShape } from './pull-shape.ts';
+import { userShape } from './user-shape.ts';
 import type { LabDelivery, LabHook, LabRepository, LabUser } from './state.ts';
 
 const answerLimitMs = 10_000;

@@ -1,3 +1,4 @@
+import { sign } from 'node:crypto';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +29,13 @@ export interface GithubLab {
   push(branch: string, files: Readonly<Record<string, string>>, from?: string): Promise<string>;
   /** A request to the REST API as a user of the lab. */
   ask(as: string, method: string, path: string, body?: unknown): Promise<{ status: number; data: never }>;
+  /** A request to the lab's own API below `/_lab/`; throws when it is refused. */
+  admin(method: string, path: string, body?: unknown): Promise<Record<string, never>>;
+  readonly installationId: string;
+  /** What the lab's App signs in with. */
+  appJwt(): string;
+  /** A token of the App's installation, with all of its permissions or these. */
+  appToken(permissions?: Readonly<Record<string, string>>): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -49,6 +57,18 @@ export async function startLab(options: Partial<GithubStandInOptions> = {}): Pro
   });
   const client = createGithubClient(settingsOf(github));
   let pushes = 0;
+  const ask: GithubLab['ask'] = async (as, method, path, body) => {
+    const answer = await fetch(`${github.url}${path}`, {
+      method,
+      headers: {
+        ...(as !== '' && { authorization: `Bearer ${github.tokens[as] ?? as}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return { status: answer.status, data: (text === '' ? null : JSON.parse(text)) as never };
+  };
   return {
     github,
     folder,
@@ -68,20 +88,37 @@ export async function startLab(options: Partial<GithubStandInOptions> = {}): Pro
       await git('push', '-q', 'origin', branch);
       return (await git('rev-parse', 'HEAD')).stdout;
     },
-    async ask(as, method, path, body) {
-      const answer = await fetch(`${github.url}${path}`, {
-        method,
-        headers: { authorization: `token ${github.tokens[as] ?? as}`, 'content-type': 'application/json' },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-      const text = await answer.text();
-      return { status: answer.status, data: (text === '' ? null : JSON.parse(text)) as never };
+    ask,
+    async admin(method, path, body) {
+      const { status, data } = await ask('', method, path, body);
+      if (status >= 300) throw new Error(`${method} ${path} was answered ${status}: ${JSON.stringify(data)}`);
+      return data;
+    },
+    installationId: github.appSettings['GITHUB_APP_INSTALLATION_ID'] ?? '',
+    appJwt: () => signJwt(github),
+    async appToken(permissions) {
+      const path = `/app/installations/${github.appSettings['GITHUB_APP_INSTALLATION_ID']}/access_tokens`;
+      const { data } = await ask(signJwt(github), 'POST', path, { permissions });
+      return (data as { token: string }).token;
     },
     async close() {
       await github.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A JWT as GitHub asks for it, good for ten minutes unless `overrides` says else. */
+export function signJwt(
+  { appSettings }: GithubStandIn,
+  overrides: Readonly<Record<string, unknown>> = {},
+  key = appSettings['GITHUB_APP_PRIVATE_KEY'] ?? '',
+): string {
+  const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { iat: now - 30, exp: now + 570, iss: appSettings['GITHUB_APP_ID'], ...overrides };
+  const unsigned = `${encode({ alg: 'RS256', typ: 'JWT' })}.${encode(claims)}`;
+  return `${unsigned}.${sign('sha256', Buffer.from(unsigned), key).toString('base64url')}`;
 }
 
 export function settingsOf({ settings, url }: GithubStandIn, token = settings['GITHUB_TOKEN'] ?? '') {
