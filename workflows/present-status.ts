@@ -16,6 +16,7 @@ export function presentStatus(status: ExperimentStatus): string {
     ...(status.failure === null
       ? []
       : [`Failed: \`${status.failure.type}\`: ${escapeMarkdown(status.failure.message)}`]),
+    ...section('Mind', (status.warnings ?? []).map(escapeMarkdown)),
     ...section('Asked of you', questionsOf(status)),
     ...section('What you can do', commandsOf(status)),
     ...section(

@@ -34,7 +34,11 @@ export async function checkOutTree(tree: string, call: GitCall): Promise<void> {
 }
 
 /** Throws `AgentFailed`, which is tried again, when a file still holds the marks of a conflict. */
-export async function requireSettled(conflicts: readonly string[], tree: string, call: GitCall): Promise<void> {
+export async function requireSettled(
+  conflicts: readonly string[],
+  tree: string,
+  call: GitCall,
+): Promise<void> {
   const left: string[] = [];
   for (const path of conflicts) {
     const answer = await askGit(['cat-file', 'blob', `${tree}:${path}`], call);

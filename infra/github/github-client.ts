@@ -1,5 +1,6 @@
 import type { Check } from '../../domain/pull-request.ts';
 import type { AccessCalls } from './access-calls.ts';
+import type { ConversationCalls } from './conversation-calls.ts';
 import type { GateCalls } from './gate-calls.ts';
 import type { ProposalCalls } from './proposal-calls.ts';
 import type { Attachment } from './upload-attachment.ts';
@@ -56,6 +57,8 @@ export interface IssueComment {
   readonly authorId: number;
   readonly body: string;
   readonly url: string;
+  /** ISO 8601, UTC. */
+  readonly updatedAt: string;
 }
 
 export interface CommitStatus {
@@ -77,7 +80,7 @@ interface NewPullRequest {
  * What the activities need of GitHub. `repository` is always `owner/name`. Every method throws `Failure` with one of the
  * GitHub types; nothing is tried twice here, because Temporal does that.
  */
-export interface GithubClient extends AccessCalls, GateCalls, ProposalCalls {
+export interface GithubClient extends AccessCalls, ConversationCalls, GateCalls, ProposalCalls {
   /** Where people look, for example https://github.com */
   readonly serverUrl: string;
   /** As whom it writes: the owner of the token, or the bot of the App. */
