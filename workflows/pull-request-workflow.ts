@@ -1,9 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import {
-  ParentClosePolicy,
-  startChild,
-  WorkflowIdReusePolicy,
-} from '@temporalio/workflow';
+import { ParentClosePolicy, startChild, WorkflowIdReusePolicy } from '@temporalio/workflow';
 
 import { experimentWorkflowId } from '../domain/ids.ts';
 import type { InvitationAnswer, InvitationInput } from '../domain/invitation.ts';
@@ -17,7 +13,10 @@ import { ExperimentWorkflow } from './experiment-workflow.ts';
 export async function PullRequestWorkflow(input: InvitationInput): Promise<InvitationAnswer> {
   const { repository, number, by, policy } = input;
   const invitation = await reply.lookAtInvitation.executeWithOptions(
-    { summary: `looks whether ${repository}#${number} asks for an experiment`, scheduleToCloseTimeout: '1 hour' },
+    {
+      summary: `looks whether ${repository}#${number} asks for an experiment`,
+      scheduleToCloseTimeout: '1 hour',
+    },
     [{ repository, number }],
   );
   if (invitation.status === 'none') return { status: 'refused', why: invitation.why };

@@ -44,14 +44,22 @@ describe('a word in a comment', () => {
     await withWorld(temporal, world, async () => {
       const handle = await startExperiment(temporal.client);
       await inPhase(handle, 'deciding');
-      world.words.push(word(1, { kind: 'status' }), word(2, merge), word(3, { kind: 'reject', reason: 'no' }));
+      world.words.push(
+        word(1, { kind: 'status' }),
+        word(2, merge),
+        word(3, { kind: 'reject', reason: 'no' }),
+      );
       expect(await handle.result()).toMatchObject({ outcome: 'merged' });
       const { said, decision } = await statusOf(handle);
       expect(decision).toMatchObject({ kind: 'merge', by: 'ann', head, attempt: 1 });
       expect(said).toMatchObject([
         { commentId: 1, answer: 'taken' },
         { commentId: 2, answer: 'taken', why: 'what is shown is being merged' },
-        { commentId: 3, answer: 'refused', why: expect.stringMatching(/another decision|already merging/) as string },
+        {
+          commentId: 3,
+          answer: 'refused',
+          why: expect.stringMatching(/another decision|already merging/) as string,
+        },
       ]);
       expect(answersOf(world)).toMatchObject([
         { commentId: 1, answer: 'told' },

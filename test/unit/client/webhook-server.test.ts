@@ -243,7 +243,10 @@ describe('findTargets', () => {
     ['no text', comment(null)],
     ['an edit', { ...comment('/hephaestus merge'), action: 'edited' }],
     ['a plain issue', { ...comment('/hephaestus merge'), issue: { number: 7 } }],
-    ['a number that is a word', { ...comment('/hephaestus merge'), issue: { number: '7', pull_request: {} } }],
+    [
+      'a number that is a word',
+      { ...comment('/hephaestus merge'), issue: { number: '7', pull_request: {} } },
+    ],
     ['a repository that is none', { ...comment('/hephaestus merge'), repository: { full_name: "a' OR '1" } }],
     ['a bot', comment('/hephaestus merge', { user: { type: 'Bot' } })],
     ['a stranger', comment('/hephaestus merge', { author_association: 'NONE' })],
@@ -290,10 +293,29 @@ describe('findTargets', () => {
   });
 });
 
-const names = fc.constantFrom('hephaestus/warmup', 'main', 'lab/digits', '__proto__', "x' OR 'y", 'opened', '');
+const names = fc.constantFrom(
+  'hephaestus/warmup',
+  'main',
+  'lab/digits',
+  '__proto__',
+  "x' OR 'y",
+  'opened',
+  '',
+);
 const leaf = fc.oneof(names, fc.string(), fc.integer(), fc.constant(null), fc.boolean());
 const keys = fc.constantFrom(
-  ...['action', 'repository', 'full_name', 'issue', 'number', 'pull_request', 'comment', 'body', 'head', 'ref'],
+  ...[
+    'action',
+    'repository',
+    'full_name',
+    'issue',
+    'number',
+    'pull_request',
+    'comment',
+    'body',
+    'head',
+    'ref',
+  ],
   ...['repo', 'check_run', 'check_suite', 'pull_requests', 'branches', 'name', 'head_branch', 'constructor'],
 );
 const { payloads } = fc.letrec((tie) => ({

@@ -73,7 +73,7 @@ describe('decideDecision', () => {
         ...deciding,
         phase: 'submitting',
         evidenceAttempt: 1,
-  evidenceHead: null,
+        evidenceHead: null,
         stalled: true,
       };
       expect(decideDecision(request(kind), stalled).status).toBe(kind === 'merge' ? 'refuse' : 'accept');

@@ -49,7 +49,9 @@ describe('a word', () => {
   ])('is void when it was written before what is shown: %j', (command) => {
     expect(say(command, '2026-11-24T11:59:59Z')).toMatchObject({
       status: 'refuse',
-      why: expect.stringContaining('written before what is shown now (since 2026-11-24 12:00:00 UTC)') as string,
+      why: expect.stringContaining(
+        'written before what is shown now (since 2026-11-24 12:00:00 UTC)',
+      ) as string,
     });
   });
 
@@ -64,7 +66,9 @@ describe('a word', () => {
   });
 
   it('stops at any time, and asks for the status at any time', () => {
-    expect(say({ kind: 'stop', reason: undefined }, '2026-11-20T00:00:00Z')).toMatchObject({ status: 'decide' });
+    expect(say({ kind: 'stop', reason: undefined }, '2026-11-20T00:00:00Z')).toMatchObject({
+      status: 'decide',
+    });
     expect(say({ kind: 'status' }, '2026-11-20T00:00:00Z')).toEqual({ status: 'tell' });
   });
 

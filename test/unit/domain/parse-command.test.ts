@@ -97,9 +97,12 @@ describe('a command', () => {
     expect(JSON.stringify(parseCommand(`/hephaestus ${'🎲'.repeat(30_000)}`)).length).toBeLessThan(500);
   });
 
-  it.each(['>', '[a](', '*a_b', '- ', '<!-- ', 'a\n\n', '`'])('is found within a moment in knots of %j', (knot) => {
-    const begun = performance.now();
-    parseCommand(`/hephaestus merge\n\n${knot.repeat(65_000 / knot.length)}`);
-    expect(performance.now() - begun).toBeLessThan(3000);
-  });
+  it.each(['>', '[a](', '*a_b', '- ', '<!-- ', 'a\n\n', '`'])(
+    'is found within a moment in knots of %j',
+    (knot) => {
+      const begun = performance.now();
+      parseCommand(`/hephaestus merge\n\n${knot.repeat(65_000 / knot.length)}`);
+      expect(performance.now() - begun).toBeLessThan(3000);
+    },
+  );
 });
