@@ -197,7 +197,12 @@ describe('a delivery of GitHub', () => {
   const secret = 'a-secret';
 
   async function deliver(event: string, payload: object, delivery: string): Promise<number> {
-    const server = createWebhookServer({ experiments, policy: quickPolicy, secret, log: pino({ level: 'silent' }) });
+    const server = createWebhookServer({
+      experiments,
+      policy: quickPolicy,
+      secret,
+      log: pino({ level: 'silent' }),
+    });
     const body = JSON.stringify(payload);
     const headers = {
       'content-type': 'application/json',
