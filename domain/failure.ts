@@ -69,6 +69,7 @@ export const failureTypes = {
   WandbLogCorrupt: 'final',
   WandbNotAcknowledged: 'retry',
   WandbRowsSurplus: 'final',
+  WandbRunHeld: 'retry',
   MirrorWaiting: 'retry',
   WandbResultMissing: 'final',
   LiveUnchanged: 'retry',

@@ -40,6 +40,7 @@ export async function findStrays(tools: WandbTools, limit: number): Promise<Foun
     strays.push({ runId, entity: run.entity, project: run.project, logs: names });
   }
   await index.endSweep();
+  await tools.deliver.memory.prune();
   const quarantined = index
     .quarantined()
     .map(({ folder, entry: { reason, cure } }) => ({ folder, reason, cure }));

@@ -2,6 +2,7 @@ import { cp } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 import { type DeliverDeps, deliverRun } from '../../../infra/wandb/deliver-run.ts';
+import { LogMemory } from '../../../infra/wandb/log-memory.ts';
 import { mirrorRows, mirrorStart } from '../../../infra/wandb/mirror-rows.ts';
 import { createWandbWriter } from '../../../infra/wandb/wandb-writer.ts';
 import { type BenchWorld, judge, openPlace, type Place, seconds } from './bench-world.ts';
@@ -32,6 +33,7 @@ export async function benchLargeRun(world: BenchWorld): Promise<boolean> {
       logs: [join(forMirror, 'run-large.wandb')],
       cursor: mirrorStart,
       mostBytes: Infinity,
+      memory: memoryOf(place),
       signal: new AbortController().signal,
     });
     const mirrored = await seconds(async () => deliver(world, place, forMirror, 'mirrored'));
@@ -46,6 +48,11 @@ export async function benchLargeRun(world: BenchWorld): Promise<boolean> {
   }
 }
 
+/** As the product keeps it: its files outlive the process that mirrors. */
+function memoryOf({ root }: Place): LogMemory {
+  return new LogMemory(join(root, 'home', 'logs'));
+}
+
 async function deliver({ wandb }: BenchWorld, place: Place, folder: string, project: string): Promise<void> {
   const { settings, environment, client } = place;
   const deps: DeliverDeps = {
@@ -55,6 +62,7 @@ async function deliver({ wandb }: BenchWorld, place: Place, folder: string, proj
     syncCommand: [wandb, 'sync'],
     syncTimeoutMs: 600_000,
     writer: createWandbWriter(settings),
+    memory: memoryOf(place),
     patienceMs: 30_000,
     pollMs: 500,
     inTurn: async (act) => act(),
@@ -65,6 +73,7 @@ async function deliver({ wandb }: BenchWorld, place: Place, folder: string, proj
     path,
     logs,
     jobExitCode: null,
+    alone: true,
     signal: new AbortController().signal,
   });
   if (state.status !== 'acknowledged') throw new Error(`${project}: ${state.status}: ${state.reason}`);
