@@ -7,8 +7,18 @@ import { Failure } from '../failure.ts';
 /** A lock that was not renewed for so long belongs to a process that is gone. */
 const staleMs = 15_000;
 const lookMs = 500;
-/** Codes by which a disk says that nothing can be made on it: read-only, not ours, full, or without what locks need. */
-const lockless = new Set(['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT', 'ENOTSUP', 'ENOSYS', 'EINVAL']);
+/** Codes by which a disk says that no lock can be made there: read-only, not ours, full, or something else stands there. */
+const lockless = new Set([
+  'EROFS',
+  'EACCES',
+  'EPERM',
+  'ENOSPC',
+  'EDQUOT',
+  'ENOTSUP',
+  'ENOSYS',
+  'EINVAL',
+  'ENOTDIR',
+]);
 
 /** How long it is worth waiting for a lock whose holder may have been killed. */
 export const outlastsKilled = staleMs + 5_000;

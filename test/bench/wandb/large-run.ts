@@ -22,6 +22,8 @@ export async function benchLargeRun(world: BenchWorld): Promise<boolean> {
       return target;
     };
     const [forBare, forPlain, forMirror] = [await copy('a'), await copy('b'), await copy('c')];
+    const small = await recordRun(world.wandb, join(place.root, 'small'), 'small', 1);
+    const floor = await seconds(async () => place.bareSync(small, 'floor'));
     const bare = await seconds(async () => {
       await place.bareSync(forBare, 'bare');
       await place.client.run({ entity: 'lab', project: 'bare', runId: 'large' });
@@ -40,6 +42,7 @@ export async function benchLargeRun(world: BenchWorld): Promise<boolean> {
     say(
       `bare wandb sync and one look: ${bare.toFixed(1)} s; without mirror: ${plain.toFixed(1)} s; with: ${mirrored.toFixed(1)} s`,
     );
+    say(`wandb sync of a run with one row, below which nothing can come: ${floor.toFixed(1)} s`);
     const first = judge(say, { what: 'without a mirror', value: plain / bare, unit: 'of bare', most: 1.1 });
     const second = judge(say, { what: 'with a mirror', value: mirrored / bare, unit: 'of bare', most: 0.2 });
     return first && second;
