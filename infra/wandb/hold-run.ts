@@ -1,11 +1,14 @@
+import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { lock } from 'proper-lockfile';
 
 import { Failure } from '../failure.ts';
+import { unlessMissing } from '../unless-missing.ts';
 
 /** A lock that was not renewed for so long belongs to a process that is gone. */
-const staleMs = 15_000;
+const staleMs = 8_000;
+const renewMs = 2_000;
 const lookMs = 500;
 /** Codes by which a disk says that no lock can be made there: read-only, not ours, full, or something else stands there. */
 const lockless = new Set([
@@ -24,7 +27,10 @@ const lockless = new Set([
 export const outlastsKilled = staleMs + 5_000;
 
 export interface Held {
-  /** False where no lock can be made: another process may do the same at this moment. */
+  /**
+   * False where another process may do the same at this moment: no lock can be made, or there was one that seemed to be
+   * given up. That is judged by times of the disk, which may be those of another machine, or old.
+   */
   readonly alone: boolean;
   /** Also aborted when the lock was lost, for example because this machine slept. */
   readonly signal: AbortSignal;
@@ -67,8 +73,8 @@ export async function takeRun(
   try {
     for (const log of options.logs) {
       const taken = await take(log, options, (error) => lost.abort(heldByAnother(log, error)));
-      if (taken === null) alone = false;
-      else releases.push(taken);
+      if (taken?.fresh !== true) alone = false;
+      if (taken !== null) releases.push(taken.release);
     }
   } catch (error) {
     await release();
@@ -82,12 +88,14 @@ async function take(
   log: string,
   { waitMs, signal }: HoldOptions,
   onCompromised: (error: Error) => void,
-): Promise<(() => Promise<void>) | null> {
+): Promise<{ readonly fresh: boolean; readonly release: () => Promise<void> } | null> {
   const until = performance.now() + waitMs;
   for (;;) {
     signal.throwIfAborted();
+    const fresh = (await unlessMissing(stat(`${log}.lock`))) === undefined;
     try {
-      return await lock(log, { realpath: false, stale: staleMs, onCompromised });
+      const options = { realpath: false, stale: staleMs, update: renewMs, onCompromised };
+      return { fresh, release: await lock(log, options) };
     } catch (error) {
       if (isLockless(error)) return null;
       if (codeOf(error) !== 'ELOCKED') throw error;

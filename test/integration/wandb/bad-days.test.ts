@@ -5,9 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 
 import { createSyncAgent } from '../../../infra/wandb/create-sync-agent.ts';
-import { LogMemory } from '../../../infra/wandb/log-memory.ts';
 import { mirrorRows, mirrorStart } from '../../../infra/wandb/mirror-rows.ts';
-import { treeText } from '../../../infra/wandb/item-tree.ts';
 import { readTransactionLog } from '../../../infra/wandb/transaction-log.ts';
 import { createWandbWriter } from '../../../infra/wandb/wandb-writer.ts';
 import { storedRows } from '../../support/stored-rows.ts';
@@ -66,10 +64,9 @@ const settings = (change: object) =>
   fetch(`${world.server.url}/_lab/settings`, { method: 'PUT', body: JSON.stringify(change) });
 const stored = () => storedRows(join(world.root, 'server'));
 
-function mirror(log: string, memory?: LogMemory) {
+function mirror(log: string) {
   const writer = createWandbWriter(world.settings);
-  const options = { writer, path, logs: [log], cursor: mirrorStart, mostBytes: Infinity, signal };
-  return mirrorRows({ ...options, ...(memory && { memory }) });
+  return mirrorRows({ writer, path, logs: [log], cursor: mirrorStart, mostBytes: Infinity, signal });
 }
 
 describe('what is asked of the server', () => {
@@ -202,64 +199,5 @@ describe('a disk that is not what it should be', () => {
     await mkdir(`${log}.lock`);
     const { runs } = await (await agent()).round();
     expect(runs).toMatchObject([{ status: 'acknowledged' }]);
-  });
-});
-
-describe('LogMemory', () => {
-  async function both(log: string, memory: LogMemory) {
-    const known = await memory.recall(log);
-    const { summary, ...facts } = await readTransactionLog(log);
-    if (known === undefined) return undefined;
-    const { summary: remembered, ...found } = known.log;
-    expect({ ...found, summary: treeText(remembered) }).toEqual({ ...facts, summary: treeText(summary) });
-    return known;
-  }
-
-  it('knows of a log that grew in any portions what one reading tells', async () => {
-    const log = await place();
-    const bytes = await readFile(log);
-    const memory = new LogMemory(join(world.root, 'memory'));
-    expect(await memory.recall(log)).toBeUndefined();
-    for (let length = 7; length < bytes.length + 9_001; length += 9_001) {
-      await writeFile(log, bytes.subarray(0, length));
-      // Each other reading is by a process of its own.
-      await new LogMemory(join(world.root, 'memory')).learn(log);
-      await both(log, memory);
-    }
-    const known = await both(log, memory);
-    expect(known?.log).toMatchObject({ rows: steps, exit: { code: 0 }, end: { status: 'complete' } });
-  });
-
-  it('forgets a log that was put there anew, one that is gone, and what it cannot read', async () => {
-    const log = await place();
-    const folder = join(world.root, 'memory');
-    const memory = new LogMemory(folder);
-    await memory.learn(log);
-    const bytes = await readFile(log);
-    bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 0xff, bytes.length - 1);
-    await writeFile(log, bytes);
-    expect(await memory.recall(log)).toBeUndefined();
-    await memory.learn(log);
-    const [entry = ''] = (await readdir(folder)).filter((name) => name.endsWith('.json'));
-    await writeFile(join(folder, entry), '{');
-    expect(await memory.recall(log)).toBeUndefined();
-    await memory.learn(log);
-    await rm(log);
-    await memory.prune();
-    expect(await readdir(folder)).toEqual([]);
-  });
-
-  it('does not stand in the way when what it put aside was damaged: the next try reads the log anew', async () => {
-    const log = await place();
-    const home = join(world.root, 'home');
-    const folder = join(home, 'wandb-index', 'logs');
-    await mirror(log, new LogMemory(folder));
-    const [rest = ''] = (await readdir(folder)).filter((name) => name.endsWith('.rest'));
-    const bytes = await readFile(join(folder, rest));
-    await writeFile(join(folder, rest), bytes.fill(0x55, 7));
-    await (await agent({ timing: { patienceMs: 500, pollMs: 50 } })).round();
-    expect(await readdir(folder)).toEqual([]);
-    const { runs } = await (await agent()).round();
-    expect(runs).toMatchObject([{ status: 'acknowledged', rows: steps }]);
   });
 });
