@@ -132,7 +132,7 @@ export class LogMemory {
     return rest !== undefined && rest.size >= entry.restLength ? entry : undefined;
   }
 
-  async #keep(path: string, { end: _, ...log }: TransactionLog, restLength: number): Promise<void> {
+  async #keep(path: string, log: TransactionLog, restLength: number): Promise<void> {
     const entry = {
       version: 1,
       path,
@@ -140,6 +140,8 @@ export class LogMemory {
       restLength,
       log: {
         ...log,
+        // How reading ended says nothing of a log that grows.
+        end: undefined,
         run: log.run && { ...log.run, config: treeItems(log.run.config) },
         summary: treeItems(log.summary),
       },
