@@ -12,6 +12,7 @@ import { findByPullRequest, listExperiments, type ListFilter } from './list-expe
 import { pendingTroubles } from './pending-troubles.ts';
 import { seeExperiment } from './see-experiment.ts';
 import type { ListedExperiment, PendingTrouble, SeenExperiment, StartAnswer } from './seen-experiment.ts';
+import { type SeenSweep, seeSweep } from './see-sweep.ts';
 import { startExperiment } from './start-experiment.ts';
 import { invite, startFromPullRequest } from './start-from-pull-request.ts';
 import { openTemporalLink } from './temporal-link.ts';
@@ -34,6 +35,8 @@ export interface Experiments {
   troubles(id: string): Promise<readonly PendingTrouble[]>;
   /** Returning means accepted; a refusal throws with the experiment's reason. */
   decide(id: string, request: DecisionRequest): Promise<void>;
+  /** The last look for runs that nobody brings to W&B; null before the first, or where there are none. */
+  seeSweep(): Promise<SeenSweep | null>;
   /** Answers what only a person can settle about a submission; returning means accepted. */
   settle(id: string, request: SettleRequest): Promise<void>;
   /** A person's word on the quality gate; returning means accepted. */
@@ -62,6 +65,7 @@ export function openExperiments(settings: TemporalSettings): Experiments {
     list: (filter) => listExperiments(link, filter),
     findByPullRequest: (reference) => findByPullRequest(link, reference),
     troubles: (id) => pendingTroubles(link, id),
+    seeSweep: () => seeSweep(link),
     decide: (id, request) => decide(link, id, request),
     settle: (id, request) => settle(link, id, request),
     approveQuality: (id, request) => approveQuality(link, id, request),

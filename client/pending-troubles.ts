@@ -11,6 +11,8 @@ const expected: ReadonlySet<string> = new Set<FailureType>([
   'RecordsUnchanged',
   'GateUnchanged',
   'LiveUnchanged',
+  'MirrorWaiting',
+  'WandbRunHeld',
 ]);
 
 const describeDeadlineMs = 8000;

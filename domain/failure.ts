@@ -71,6 +71,7 @@ export const failureTypes = {
   WandbLogCorrupt: 'final',
   WandbNotAcknowledged: 'retry',
   WandbRowsSurplus: 'final',
+  WandbRunHeld: 'retry',
   MirrorWaiting: 'retry',
   WandbResultMissing: 'final',
   LiveUnchanged: 'retry',

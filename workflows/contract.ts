@@ -108,5 +108,19 @@ export const jobSettledSignal = defineSignal<[JobSettled]>('jobSettled');
 
 export const statusQuery = defineQuery<ExperimentStatus>('status');
 
+/** What one sweep over the shared disk, the result of `SweepWorkflow`, has found and begun. */
+export interface SweepReport {
+  readonly runs: number;
+  readonly begun: number;
+  /** Runs that somebody brings up already. */
+  readonly underWay: number;
+  /** Runs that only a person can help, by their folder on the shared disk. */
+  readonly quarantined: readonly {
+    readonly folder: string;
+    readonly reason: string;
+    readonly cure: string;
+  }[];
+}
+
 /** What a visit of the janitor is at, in words. */
 export const janitorProgressQuery = defineQuery<string>('janitorProgress');

@@ -1,18 +1,10 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { ParentClosePolicy, setCurrentDetails, startChild } from '@temporalio/workflow';
 
-import type { FoundStrays, StrayRun, TendedRun } from '../activities/wandb/interface.ts';
+import type { StrayRun, TendedRun } from '../activities/wandb/interface.ts';
 import { syncWorkflowId } from '../domain/ids.ts';
 import { tended, wandb } from './activities.ts';
-
-/** What one sweep has found and begun. */
-export interface SweepReport {
-  readonly runs: number;
-  readonly begun: number;
-  /** Runs that somebody brings up already. */
-  readonly underWay: number;
-  readonly quarantined: FoundStrays['quarantined'];
-}
+import type { SweepReport } from './contract.ts';
 
 /** A sweep begins no more than this; the next one takes the rest. */
 const mostAtOnce = 100;

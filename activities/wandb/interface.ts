@@ -91,7 +91,7 @@ export interface WandbActivities {
    * has its end. May be cancelled at any moment: `syncRun` sends what is missing.
    */
   mirrorRun(input: MirrorInput): Promise<MirroredRun>;
-  /** Looks through the shared disk for runs that are not known to be on the server. */
+  /** Looks through the shared disk for runs that are not known to be on the server. Throws `WandbUnauthorized` before it has looked at any. */
   findStrays(input: StraysInput): Promise<FoundStrays>;
   /** Mirrors a stray run while it is alive (`MirrorWaiting`), and brings it to the server whole when it has ended. */
   tendStray(stray: StrayRun): Promise<TendedRun>;

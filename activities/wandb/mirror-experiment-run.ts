@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { Failure } from '../../infra/failure.ts';
 import { findRunLogs } from '../../infra/wandb/find-run-log.ts';
+import { holdRun } from '../../infra/wandb/hold-run.ts';
 import { type MirrorReport, mirrorRows, mirrorStart } from '../../infra/wandb/mirror-rows.ts';
 import { isBeatDue, passBytes, RunMemory } from '../../infra/wandb/tend-run.ts';
 import { attemptDir } from '../attempts/attempt-paths.ts';
@@ -74,18 +75,20 @@ interface Pass {
 }
 
 async function pass(tools: WandbTools, { input, logs, details, change }: Pass): Promise<MirrorReport> {
-  const signal = cancellationSignal();
   return guardAway(async () => {
     const path = await placeExperimentRun(tools, input, logs);
-    const report = await mirrorRows({
-      writer: tools.deliver.writer,
-      path,
-      logs,
-      cursor: details.cursor,
-      mostBytes: passBytes,
-      onCursor: (cursor) => change({ cursor }),
-      signal,
-    });
+    const report = await holdRun({ logs, waitMs: 0, signal: cancellationSignal() }, ({ signal }) =>
+      mirrorRows({
+        writer: tools.deliver.writer,
+        path,
+        logs,
+        cursor: details.cursor,
+        mostBytes: passBytes,
+        memory: tools.deliver.memory,
+        onCursor: (cursor) => change({ cursor }),
+        signal,
+      }),
+    );
     if (report.sent > 0) change({ beatAt: Date.now() });
     return report;
   });

@@ -8,7 +8,9 @@ import { findRuns } from '../../infra/wandb/find-runs.ts';
 import { groupRuns } from '../../infra/wandb/group-runs.ts';
 import { RunIndex } from '../../infra/wandb/run-index.ts';
 import { RunMemory, tendRun } from '../../infra/wandb/tend-run.ts';
-import { lookAtRecords } from '../attempts/read-records.ts';
+import { readJanitorRecord, recordInFolder } from '../janitor/decision-record.ts';
+import { lookAtRecords, readClaim } from '../attempts/read-records.ts';
+import { readIfThere } from '../attempts/shared-disk.ts';
 import type { FoundStrays, StrayRun, TendedRun } from './interface.ts';
 import type { WandbTools } from './wandb-tools.ts';
 
@@ -21,6 +23,8 @@ const pollMs = 15_000;
 export async function findStrays(tools: WandbTools, limit: number): Promise<FoundStrays> {
   const { sharedDir } = tools;
   const signal = cancellationSignal();
+  // Asked once for all: a key that is not accepted must not be tried again for each run.
+  await tools.deliver.client.defaultEntity(signal);
   const index = await RunIndex.open(tools.indexDir, sharedDir);
   const isSettled = (folder: string): boolean => index.isSettled(folder);
   const { runs, settled } = await findRuns(sharedDir, { isSettled, signal });
@@ -40,6 +44,7 @@ export async function findStrays(tools: WandbTools, limit: number): Promise<Foun
     strays.push({ runId, entity: run.entity, project: run.project, logs: names });
   }
   await index.endSweep();
+  await tools.deliver.memory.prune();
   const quarantined = index
     .quarantined()
     .map(({ folder, entry: { reason, cure } }) => ({ folder, reason, cure }));
@@ -58,11 +63,24 @@ async function isOwned(sharedDir: string, folder: string): Promise<boolean> {
   const [first] = relative(sharedDir, folder).split('/');
   if (first !== experiments) return false;
   const exit = await jobExit(folder);
-  return exit === null || Math.abs(Date.now() - exit.endedAt) < ownedMs;
+  if (exit === null) return !(await isAbandoned(folder));
+  return Math.abs(Date.now() - exit.endedAt) < ownedMs;
 }
 
 /** An experiment has begun to bring a run up long before, and holds the run's lock then; a clock that is hours off changes nothing. */
 const ownedMs = 86_400_000;
+
+/**
+ * Whether a job without an exit record is over and nobody's: the janitor has written so when its grace period had passed,
+ * Temporal named no owner, and the platform said that the job has ended or is gone. A heartbeat since then makes it void.
+ */
+async function isAbandoned(runFolder: string): Promise<boolean> {
+  const attempt = dirname(dirname(runFolder));
+  const claim = await readClaim(attempt);
+  const beat = (await readIfThere(join(attempt, 'heartbeat.json'))) ?? null;
+  const settled = (await readJanitorRecord(recordInFolder(attempt)))?.settled ?? null;
+  return settled !== null && settled.claimedBy === (claim?.jobId ?? null) && settled.beat === beat;
+}
 
 async function jobExit(runFolder: string) {
   const attempt = dirname(dirname(runFolder));
@@ -98,7 +116,7 @@ export async function tendStray(
     logs,
     jobExitCode: (await jobExit(dirname(logs[0] ?? '')))?.code ?? null,
     memory: RunMemory.safeParse(activityInfo().heartbeatDetails).data,
-    silentMs,
+    silentMs: (await isAbandoned(dirname(logs[0] ?? ''))) ? 0 : silentMs,
     onMemory(memory) {
       rows = memory.cursor.rows;
       keep(memory);

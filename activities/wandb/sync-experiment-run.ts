@@ -2,6 +2,7 @@ import { cancellationSignal } from '@temporalio/activity';
 
 import { Failure } from '../../infra/failure.ts';
 import { type Delivery, type DeliverDeps, deliverRun } from '../../infra/wandb/deliver-run.ts';
+import { holdRun, outlastsKilled } from '../../infra/wandb/hold-run.ts';
 import { readLoggedRun } from '../../infra/wandb/transaction-log.ts';
 import type { RunPath } from '../../infra/wandb/wandb-client.ts';
 import { attemptDir } from '../attempts/attempt-paths.ts';
@@ -19,8 +20,11 @@ export async function syncExperimentRun(tools: WandbTools, input: SyncInput): Pr
   const logs = await findLoggedRun(folder, input.runId);
   const path = await placeExperimentRun(tools, input, logs);
   const { exit } = await lookAtRecords(folder);
-  const options = { path, logs, jobExitCode: exit?.code ?? null, signal: cancellationSignal() };
-  const delivery = await deliverRun(tools.deliver, options);
+  const jobExitCode = exit?.code ?? null;
+  const delivery = await holdRun(
+    { logs, waitMs: outlastsKilled, signal: cancellationSignal() },
+    ({ alone, signal }) => deliverRun(tools.deliver, { path, logs, jobExitCode, alone, signal }),
+  );
   const { run, found, state } = delivery;
   if (state.status !== 'acknowledged' || run === null || found.lastStep === null) {
     throw toFailure(delivery, path, tools.deliver);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import PQueue from 'p-queue';
 
 import type { DeliverDeps } from '../../infra/wandb/deliver-run.ts';
+import { LogMemory } from '../../infra/wandb/log-memory.ts';
 import { createPlacer } from '../../infra/wandb/place-run.ts';
 import { createWandbWriter } from '../../infra/wandb/wandb-writer.ts';
 import { usualParallel, usualTiming, type WandbDeps } from './wandb-deps.ts';
@@ -20,10 +21,11 @@ export interface WandbTools {
 export function createWandbTools(deps: WandbDeps): WandbTools {
   const { settings, syncCommand, environment, wandb } = deps;
   const { silentMs, ...timing } = { ...usualTiming, ...deps.timing };
+  const indexDir = deps.indexDir ?? join(tmpdir(), 'hephaestus-wandb-index');
   const queue = new PQueue({ concurrency: deps.parallel ?? usualParallel });
   return {
     sharedDir: deps.disk.sharedDir,
-    indexDir: deps.indexDir ?? join(tmpdir(), 'hephaestus-wandb-index'),
+    indexDir,
     silentMs,
     place: createPlacer(wandb, settings),
     deliver: {
@@ -32,6 +34,7 @@ export function createWandbTools(deps: WandbDeps): WandbTools {
       environment,
       client: wandb,
       writer: createWandbWriter(settings),
+      memory: new LogMemory(join(indexDir, 'logs')),
       ...timing,
       inTurn: async (act) => queue.add(act),
     },

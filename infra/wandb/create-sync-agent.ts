@@ -4,6 +4,7 @@ import PQueue from 'p-queue';
 
 import type { WandbSettings } from '../settings.ts';
 import { createWandbClient } from './create-wandb-client.ts';
+import { LogMemory } from './log-memory.ts';
 import { createPlacer } from './place-run.ts';
 import { RunIndex } from './run-index.ts';
 import { type AgentRun, SyncAgent } from './sync-agent.ts';
@@ -34,10 +35,11 @@ export async function createSyncAgent(options: CreateSyncAgentOptions): Promise<
   const { settings, parallel, silentMs, signal, onRun, syncCommand, environment } = options;
   const client = createWandbClient(settings);
   const queue = new PQueue({ concurrency: parallel });
+  const indexDir = join(options.home, 'wandb-index');
+  const memory = new LogMemory(join(indexDir, 'logs'));
+  await memory.prune();
   const roots = [];
-  for (const root of options.roots) {
-    roots.push({ root, index: await RunIndex.open(join(options.home, 'wandb-index'), root) });
-  }
+  for (const root of options.roots) roots.push({ root, index: await RunIndex.open(indexDir, root) });
   return new SyncAgent({
     deps: {
       settings,
@@ -46,6 +48,7 @@ export async function createSyncAgent(options: CreateSyncAgentOptions): Promise<
       syncTimeoutMs,
       client,
       writer: createWandbWriter(settings),
+      memory,
       ...(options.timing ?? usualTiming),
       inTurn: async (act) => queue.add(act),
     },

@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { decideRunState, type RunState, type ServerSight, unknownExitCode } from '../../domain/run-state.ts';
 import { Failure } from '../failure.ts';
+import type { LogMemory } from './log-memory.ts';
+import { treeText } from './item-tree.ts';
+import { markSynced } from './mark-synced.ts';
 import { mirrorRows, mirrorStart } from './mirror-rows.ts';
 import { logFacts, readRunLogs, type RunLogs } from './run-logs.ts';
 import { seeRun, type SeenRun } from './see-run.ts';
@@ -13,6 +16,8 @@ import type { WandbWriter } from './wandb-writer.ts';
 export interface DeliverDeps extends ClientDeps {
   readonly client: WandbClient;
   readonly writer: WandbWriter;
+  /** What mirrors learnt of logs. */
+  readonly memory: LogMemory;
   /** How long the server may take to show what it was sent, ms; wandb.ai counts rows some seconds late. */
   readonly patienceMs: number;
   /** Between two looks, ms, at first; grows up to five times this. */
@@ -27,6 +32,8 @@ export interface DeliverOptions {
   readonly logs: readonly string[];
   /** By the job's own exit record; null where there is none. */
   readonly jobExitCode: number | null;
+  /** No other process brings it up meanwhile. If one might, rows go by their index alone, which bears that. */
+  readonly alone: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -45,8 +52,20 @@ export interface Delivery {
  * state that it returns is what was read back. Throws `WandbUnavailable` and the signal's reason.
  */
 export async function deliverRun(deps: DeliverDeps, options: DeliverOptions): Promise<Delivery> {
+  const delivery = await deliver(deps, options);
+  const { state, found, run } = delivery;
+  if (state.status === 'acknowledged') {
+    if (run !== null) await completeSummary(deps, options, found, run);
+    await markSynced(found.logs);
+  }
+  // Not needed any more; or it may be why the run did not come through, and the next try reads the logs anew.
+  for (const log of found.known.keys()) await deps.memory.forget(log);
+  return delivery;
+}
+
+async function deliver(deps: DeliverDeps, options: DeliverOptions): Promise<Delivery> {
   const { path, logs, signal } = options;
-  const found = await readRunLogs(logs);
+  const found = await readRunLogs(logs, deps.memory);
   const judge = (server: ServerSight): RunState =>
     decideRunState({
       log: logFacts(found),
@@ -64,7 +83,7 @@ export async function deliverRun(deps: DeliverDeps, options: DeliverOptions): Pr
   try {
     const before = at(await seeRun(deps, path, found, signal), null);
     if (before.state.status !== 'pending' && before.state.status !== 'draining') return before;
-    const rowsAreThere = before.run !== null || logs.length > 1;
+    const rowsAreThere = !options.alone || before.run !== null || logs.length > 1;
     if (rowsAreThere && before.run?.rows !== found.rows) await sendRows(deps, options);
     const exit = { code: options.jobExitCode ?? unknownExitCode, runtimeSeconds: runtimeOf(found) };
     const report = await deps.inTurn(() => sendByClient(deps, { path, found, rowsAreThere, exit, signal }));
@@ -75,6 +94,18 @@ export async function deliverRun(deps: DeliverDeps, options: DeliverOptions): Pr
     if (sight === null) throw error;
     return { state: judge(sight), found, run: null, report: null };
   }
+}
+
+/** The real client tells the last step with the rows alone, which were not its to send. */
+async function completeSummary(
+  { writer }: DeliverDeps,
+  { path, jobExitCode, signal }: DeliverOptions,
+  { summary, exit }: RunLogs,
+  run: WandbRun,
+): Promise<void> {
+  if (!summary.has('_step') || '_step' in run.summary) return;
+  const exitCode = exit?.code ?? jobExitCode ?? unknownExitCode;
+  await writer.sendSummary(path, treeText(summary), exitCode, signal);
 }
 
 async function sendRows({ writer }: DeliverDeps, { path, logs, signal }: DeliverOptions): Promise<void> {

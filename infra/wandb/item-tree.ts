@@ -34,6 +34,13 @@ export function treeText(tree: ItemTree): string {
   return `{${members.join(',')}}`;
 }
 
+/** A copy that may be changed without changing this one. */
+export function copyTree(tree: ItemTree): ItemTree {
+  return new Map(
+    [...tree].map(([name, value]) => [name, typeof value === 'string' ? value : copyTree(value)]),
+  );
+}
+
 /** The values again, each with its whole path. */
 export function treeItems(tree: ItemTree, prefix: readonly string[] = []): Item[] {
   return [...tree].flatMap(([name, value]) =>

@@ -62,13 +62,17 @@ export async function* readLogRecords(path: string, from = 0): AsyncGenerator<Lo
         if (begins !== (pending === undefined)) {
           return { status: 'corrupt', offset, why: 'the pieces of a record are out of order' };
         }
-        pending ??= { offset, parts: [] };
-        // Copied, because the block is used again before a record of several blocks is whole.
-        pending.parts.push(Buffer.from(chunk.payload));
-        if (chunk.type === chunkType.full || chunk.type === chunkType.last) {
-          const end = offset + chunkHeaderBytes + chunk.payload.length;
-          yield { offset: pending.offset, end, payload: Buffer.concat(pending.parts) };
-          pending = undefined;
+        const end = offset + chunkHeaderBytes + chunk.payload.length;
+        // Copied, because the block is used again before a record of several blocks is whole, or whoever took one is done.
+        const piece = Buffer.from(chunk.payload);
+        if (chunk.type === chunkType.full) yield { offset, end, payload: piece };
+        else {
+          pending ??= { offset, parts: [] };
+          pending.parts.push(piece);
+          if (chunk.type === chunkType.last) {
+            yield { offset: pending.offset, end, payload: Buffer.concat(pending.parts) };
+            pending = undefined;
+          }
         }
         position += chunkHeaderBytes + chunk.payload.length;
       }

@@ -1,3 +1,4 @@
+import type { LogMemory } from './log-memory.ts';
 import { readRows, type RowsEnd } from './read-rows.ts';
 import { readLoggedRun } from './transaction-log.ts';
 import type { RunPath } from './wandb-client.ts';
@@ -21,6 +22,8 @@ export interface MirrorRowsOptions {
   readonly cursor: MirrorCursor;
   /** A pass ends when so much was sent, so that a large run leaves room for the others. */
   readonly mostBytes: number;
+  /** Where what is learnt of the logs on the way is kept for the end of the run; nowhere when it is not given. */
+  readonly memory?: LogMemory;
   /** Called after each request that was answered. */
   readonly onCursor?: (cursor: MirrorCursor) => void;
   readonly signal: AbortSignal;
@@ -50,6 +53,14 @@ const mostRowBytes = 10 * 1024 * 1024;
  * missing. Sends nothing while no fragment tells whose it is.
  */
 export async function mirrorRows(options: MirrorRowsOptions): Promise<MirrorReport> {
+  const report = await sendRows(options);
+  const { fragment, position } = report.cursor;
+  const log = options.logs[fragment];
+  if (log !== undefined && report.sent > 0) await options.memory?.learn(log, position);
+  return report;
+}
+
+async function sendRows(options: MirrorRowsOptions): Promise<MirrorReport> {
   const { writer, path, logs, signal, mostBytes } = options;
   let cursor = logs[options.cursor.fragment] === undefined ? mirrorStart : options.cursor;
   let batch: string[] = [];
@@ -88,7 +99,7 @@ export async function mirrorRows(options: MirrorRowsOptions): Promise<MirrorRepo
         if (known === null && cursor.rows > 0) {
           // The server lost the run: all of it is sent again.
           await reader.return(left);
-          return mirrorRows({ ...options, cursor: mirrorStart });
+          return sendRows({ ...options, cursor: mirrorStart });
         }
         held = known ?? (await createRun(options, log));
       }

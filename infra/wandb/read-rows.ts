@@ -1,6 +1,6 @@
 import { type ItemTree, setItem, treeText } from './item-tree.ts';
 import { type LogEnd, readLogRecords } from './log-records.ts';
-import { decodeWandbRecord, isExit, peekStep } from './wandb-record.ts';
+import { decodeWandbRecord, peekRecord, readRow } from './wandb-record.ts';
 
 /** One history row as a line for the server; `end` is the byte behind it, from which reading may go on. */
 export interface LoggedRow {
@@ -26,22 +26,26 @@ export async function* readRows(path: string, from: number): AsyncGenerator<Logg
     const next = await records.next();
     if (next.done === true) return { end: next.value, exited: behind.some(isExit) };
     const { payload, end, offset } = next.value;
-    const step = peekStep(payload);
-    if (step === null) {
-      behind.push(payload);
+    const peeked = peekRecord(payload);
+    if (peeked !== undefined && peeked.kind !== 'history') {
+      if (peeked.kind === 'described') behind.push(payload);
       if (behind.length > mostBehind) behind = behind.slice(-mostBehind);
       continue;
     }
     behind = [];
-    const row = step === undefined ? undefined : decodeWandbRecord(payload)?.history;
-    if (row === undefined) {
+    const items = peeked === undefined ? undefined : readRow(peeked.body);
+    if (items === undefined) {
       await records.return({ status: 'complete' });
       return { end: { status: 'corrupt', offset, why: 'a record cannot be decoded' }, exited: false };
     }
     const tree: ItemTree = new Map();
-    for (const item of row.item) setItem(tree, item);
+    for (const item of items) setItem(tree, item);
     yield { line: treeText(tree), end };
   }
+}
+
+function isExit(payload: Uint8Array): boolean {
+  return decodeWandbRecord(payload)?.exit !== undefined;
 }
 
 /** Records that may stand behind the last row and before the end of what was read, and are looked through for an exit. */

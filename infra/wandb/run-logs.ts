@@ -5,6 +5,7 @@ import { dirname, join, matchesGlob, relative } from 'node:path';
 import type { RunFacts } from '../../domain/run-state.ts';
 import { unlessMissing } from '../unless-missing.ts';
 import { type ItemTree, setItem, treeItems } from './item-tree.ts';
+import type { KnownLog, LogMemory } from './log-memory.ts';
 import { type LoggedRun, readTransactionLog, type TransactionLog } from './transaction-log.ts';
 
 /** All logs of one run, read as one: a job that was started again goes on in a log of its own. */
@@ -20,11 +21,17 @@ export interface RunLogs {
   /** Names of files that were announced and lie in a run's `files` folder. */
   readonly files: readonly string[];
   readonly damage: RunFacts['log']['damage'];
+  /** By log, what its mirror put aside. */
+  readonly known: ReadonlyMap<string, KnownLog>;
 }
 
-/** Reads all logs of a run; `logs` are the oldest first. An older log may end in the middle: its job was killed. */
-export async function readRunLogs(logs: readonly string[]): Promise<RunLogs> {
-  let all: Omit<RunLogs, 'logs' | 'files'> = {
+/**
+ * Reads all logs of a run; `logs` are the oldest first. An older log may end in the middle: its job was killed. Of what
+ * the memory knows, the end alone is read.
+ */
+export async function readRunLogs(logs: readonly string[], memory?: LogMemory): Promise<RunLogs> {
+  const known = new Map<string, KnownLog>();
+  let all: Omit<RunLogs, 'logs' | 'files' | 'known'> = {
     run: null,
     rows: 0,
     lastStep: null,
@@ -34,7 +41,9 @@ export async function readRunLogs(logs: readonly string[]): Promise<RunLogs> {
   };
   const files = new Set<string>();
   for (const path of logs) {
-    const log = await readTransactionLog(path);
+    const recalled = await memory?.recall(path);
+    if (recalled !== undefined) known.set(path, recalled);
+    const log = recalled?.log ?? (await readTransactionLog(path));
     for (const item of treeItems(log.summary)) setItem(all.summary, item);
     for (const name of await announcedFiles(join(dirname(path), 'files'), log.files)) files.add(name);
     all = {
@@ -47,7 +56,7 @@ export async function readRunLogs(logs: readonly string[]): Promise<RunLogs> {
         all.damage ?? (log.end.status === 'corrupt' ? { byte: log.end.offset, why: log.end.why } : null),
     };
   }
-  return { ...all, logs, files: [...files] };
+  return { ...all, logs, files: [...files], known };
 }
 
 /** What of it decides the state of the run. */

@@ -1,10 +1,10 @@
-import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 
 import type { WandbSettings } from '../settings.ts';
 import { unlessMissing } from '../unless-missing.ts';
-import { copyClosed, copyRest, type GivenExit } from './copy-rest.ts';
+import { copyClosed, copyRest, finishRest, type GivenExit } from './copy-rest.ts';
 import { isWritable, type RunLogs } from './run-logs.ts';
 import { syncRun, type SyncRunReport } from './sync-run.ts';
 import type { RunPath } from './wandb-client.ts';
@@ -63,7 +63,16 @@ export async function sendTogether(
   logFiles: readonly string[],
   signal: AbortSignal,
 ): Promise<SyncRunReport> {
-  return withScratch((scratch) => syncRun({ ...clientOptions(deps, project), logFiles, scratch, signal }));
+  return withScratch(async (scratch) => {
+    const links = await Promise.all(
+      logFiles.map(async (log, index) => {
+        const folder = join(scratch, 'runs', String(index), basename(dirname(log)));
+        await linkFiles(log, folder);
+        return linkLog(log, folder);
+      }),
+    );
+    return syncRun({ ...clientOptions(deps, project), logFiles: links, scratch, signal });
+  });
 }
 
 function clientOptions(deps: ClientDeps, { entity, project }: Omit<RunPath, 'runId'>) {
@@ -80,30 +89,40 @@ async function withScratch<T>(act: (scratch: string) => Promise<T>): Promise<T> 
   }
 }
 
-/** The log that the client gets: the original where that is whole, else a copy in a folder of the same name. */
+/**
+ * The log that the client gets, in a folder of the same name: a link to the original where that is whole, else a copy.
+ * The client locks a file beside the log and marks the log as sent, whatever became of it: neither belongs on a disk that
+ * may know no locks, nor where people look.
+ */
 async function prepare(
   log: string,
   home: string,
   { found, rowsAreThere, exit, isLast }: SendOptions & { readonly isLast: boolean },
 ): Promise<string> {
-  const original = dirname(log);
-  const writable = await isWritable(original);
-  if (!rowsAreThere && found.logs.length === 1 && found.exit !== null && writable) return log;
-  const folder = join(home, basename(original));
-  await mkdir(folder, { recursive: true });
-  const files = join(original, 'files');
-  if ((await unlessMissing(cpOrLink(files, join(folder, 'files'), writable))) === undefined) {
-    await mkdir(join(folder, 'files'));
-  }
+  const folder = join(home, basename(dirname(log)));
+  await linkFiles(log, folder);
+  if (!rowsAreThere && found.logs.length === 1 && found.exit !== null) return linkLog(log, folder);
   const copy = join(folder, basename(log));
-  if (rowsAreThere) await copyRest(log, copy, isLast ? exit : null);
+  const end = isLast ? exit : null;
+  const known = found.known.get(log);
+  if (rowsAreThere && known !== undefined) await finishRest(known.rest, copy, { log: known.log, exit: end });
+  else if (rowsAreThere) await copyRest(log, copy, end);
   else await copyClosed(log, copy, exit);
   return copy;
 }
 
+async function linkLog(log: string, folder: string): Promise<string> {
+  const link = join(folder, basename(log));
+  await symlink(resolve(log), link);
+  return link;
+}
+
 /** The client writes into `files`: what it makes there belongs to the run, where that may be. */
-async function cpOrLink(files: string, target: string, writable: boolean): Promise<true> {
-  if (!writable || !(await isWritable(files))) await cp(files, target, { recursive: true });
-  else await symlink(files, target);
-  return true;
+async function linkFiles(log: string, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const files = join(dirname(log), 'files');
+  const target = join(folder, 'files');
+  if ((await unlessMissing(stat(files))) === undefined) await mkdir(target);
+  else if (await isWritable(files)) await symlink(resolve(files), target);
+  else await cp(files, target, { recursive: true });
 }

@@ -232,13 +232,15 @@ interface Outcome {
   readonly away: boolean;
 }
 
-/** A server that is away is no reason to give up: the next round tries again. */
+/** A server that is away, or another process that has the run, is no reason to give up: the next round tries again. */
 async function orPending(act: () => Promise<RunState>): Promise<Outcome> {
   try {
     return { state: await act(), away: false };
   } catch (error) {
-    if (!(error instanceof Failure) || error.type !== 'WandbUnavailable') throw error;
-    return { state: { status: 'pending', reason: error.message, cure: '', cause: null }, away: true };
+    if (!(error instanceof Failure)) throw error;
+    const away = error.type === 'WandbUnavailable';
+    if (!away && error.type !== 'WandbRunHeld') throw error;
+    return { state: { status: 'pending', reason: error.message, cure: '', cause: null }, away };
   }
 }
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import { decideRunState, type RunState } from '../../domain/run-state.ts';
 import { type DeliverDeps, deliverRun } from './deliver-run.ts';
+import { type Held, holdRun, outlastsKilled } from './hold-run.ts';
 import { type MirrorCursor, mirrorRows, mirrorStart } from './mirror-rows.ts';
 import { logFacts, readRunLogs } from './run-logs.ts';
 import type { RunPath } from './wandb-client.ts';
@@ -43,14 +44,20 @@ const mostBetweenLooksMs = 6 * 60_000;
 
 /**
  * One pass over a run: sends what is new while it is alive, and delivers it when it has ended. Returns its state; anything
- * but `acknowledged` and `quarantined` asks for another pass. Throws `WandbUnavailable` and the signal's reason.
+ * but `acknowledged` and `quarantined` asks for another pass. Throws `WandbUnavailable`,
+ * `WandbRunHeld` and the signal's reason.
  */
 export async function tendRun(deps: DeliverDeps, options: TendOptions): Promise<RunState> {
-  const { path, logs, jobExitCode, signal, onMemory } = options;
+  const { logs, signal } = options;
+  return holdRun({ logs, waitMs: outlastsKilled, signal }, (held) => pass(deps, options, held));
+}
+
+async function pass(deps: DeliverDeps, options: TendOptions, { alone, signal }: Held): Promise<RunState> {
+  const { path, logs, jobExitCode, onMemory } = options;
   let memory = await remember(options);
   onMemory(memory);
   const deliver = async (): Promise<RunState> =>
-    (await deliverRun(deps, { path, logs, jobExitCode, signal })).state;
+    (await deliverRun(deps, { path, logs, jobExitCode, alone, signal })).state;
   if (jobExitCode !== null || memory.stillMs >= options.silentMs) return deliver();
   if (options.memory === undefined) {
     const found = await readRunLogs(logs);
@@ -63,7 +70,16 @@ export async function tendRun(deps: DeliverDeps, options: TendOptions): Promise<
   };
   const { writer } = deps;
   const { cursor } = memory;
-  const report = await mirrorRows({ writer, path, logs, cursor, mostBytes: passBytes, onCursor, signal });
+  const report = await mirrorRows({
+    writer,
+    path,
+    logs,
+    cursor,
+    mostBytes: passBytes,
+    memory: deps.memory,
+    onCursor,
+    signal,
+  });
   if (report.exited && report.caughtUp) return deliver();
   const rows = report.cursor.rows;
   memory = { ...memory, ...(report.sent > 0 && { beatAt: Date.now() }) };

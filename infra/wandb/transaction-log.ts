@@ -1,6 +1,13 @@
-import { type ItemTree, removeItem, setItem } from './item-tree.ts';
+import { copyTree, type ItemTree, removeItem, setItem } from './item-tree.ts';
 import { type LogEnd, readLogRecords } from './log-records.ts';
-import { decodeWandbRecord, peekStep, type WandbRecord } from './wandb-record.ts';
+import {
+  decodeWandbRecord,
+  peekRecord,
+  readStep,
+  readSummary,
+  type SummaryChange,
+  type WandbRecord,
+} from './wandb-record.ts';
 
 /** What a run wrote about itself; '' where it said nothing (W&B then takes defaults). */
 export interface LoggedRun {
@@ -33,38 +40,67 @@ export interface TransactionLog {
   readonly files: readonly string[];
   /** Version of the W&B client that wrote it, '' when unknown. */
   readonly producer: string;
+  /** Records of all kinds. */
+  readonly records: number;
+  /** The byte behind the last sound record, from which reading may go on; 0 where there is none. */
+  readonly position: number;
   readonly end: LogEnd;
 }
 
-type Growing = { -readonly [K in keyof Omit<TransactionLog, 'end' | 'files'>]: TransactionLog[K] } & {
-  readonly files: string[];
-};
+/** What of a log is known without its end. */
+export type LogSoFar = Omit<TransactionLog, 'end'>;
+
+export interface ReadLogOptions {
+  /** What an earlier reading found, to go on from there. It is not changed. */
+  readonly after?: LogSoFar;
+  /** Ends with the first record that reaches this byte. */
+  readonly until?: number;
+  /** Told each record that is neither a row nor a summary nor the end of the run. */
+  readonly onRest?: (payload: Buffer) => Promise<void>;
+}
+
+type Growing = { -readonly [K in keyof Omit<LogSoFar, 'files'>]: LogSoFar[K] } & { readonly files: string[] };
 
 /**
  * Reads a transaction log through and tells what it holds. Never throws for its content: `end` says how far the file
  * is sound, and nothing behind that place is counted. Throws what the file system throws.
  */
-export async function readTransactionLog(path: string): Promise<TransactionLog> {
-  const log: Growing = {
-    run: null,
-    rows: 0,
-    lastStep: null,
-    exit: null,
-    summary: new Map(),
-    files: [],
-    producer: '',
-  };
-  const records = readLogRecords(path);
+export async function readTransactionLog(
+  path: string,
+  { after = nothing, until = Infinity, onRest }: ReadLogOptions = {},
+): Promise<TransactionLog> {
+  const log: Growing = { ...after, summary: copyTree(after.summary), files: [...after.files] };
+  const records = readLogRecords(path, log.position);
   for (;;) {
     const next = await records.next();
     if (next.done === true) return { ...log, end: next.value };
-    const { payload, offset } = next.value;
-    if (!addRecord(log, payload)) {
+    const { payload, offset, end } = next.value;
+    const kind = addRecord(log, payload);
+    if (kind === undefined) {
       await records.return({ status: 'complete' });
       return { ...log, end: { status: 'corrupt', offset, why: 'a record cannot be decoded' } };
     }
+    log.records += 1;
+    log.position = end;
+    if (kind === 'rest') await onRest?.(payload);
+    if (end < until) continue;
+    await records.return({ status: 'complete' });
+    return { ...log, end: { status: 'complete' } };
   }
 }
+
+/** What is known of a log that was not read yet. */
+const nothing: LogSoFar = {
+  run: null,
+  rows: 0,
+  lastStep: null,
+  exit: null,
+  summary: new Map(),
+  files: [],
+  producer: '',
+  records: 0,
+  position: 0,
+};
 
 /** The first thing that a log says: whose it is. Null while that has not reached the disk. Reads the first block alone. */
 export async function readLoggedRun(path: string): Promise<LoggedRun | null> {
@@ -79,28 +115,44 @@ export async function readLoggedRun(path: string): Promise<LoggedRun | null> {
   }
 }
 
-function addRecord(log: Growing, payload: Buffer): boolean {
-  const step = peekStep(payload);
-  if (step === undefined) return false;
-  if (step !== null) {
-    log.rows += 1;
-    log.lastStep = Math.max(log.lastStep ?? step, step);
-    return true;
+/** `rest`: neither a row nor a summary nor the end of the run. Undefined for what is no record. */
+function addRecord(log: Growing, payload: Buffer): 'counted' | 'rest' | undefined {
+  const peeked = peekRecord(payload);
+  switch (peeked?.kind) {
+    case undefined:
+      return undefined;
+    case 'history': {
+      const step = readStep(peeked.body);
+      if (step === undefined) return undefined;
+      log.rows += 1;
+      log.lastStep = Math.max(log.lastStep ?? step, step);
+      return 'counted';
+    }
+    case 'summary': {
+      const change = readSummary(peeked.body);
+      if (change !== undefined) applySummary(log.summary, change);
+      return change && 'counted';
+    }
+    case 'described':
+      return addDescribed(log, payload);
+    case 'rest':
+      return 'rest';
   }
+}
+
+function addDescribed(log: Growing, payload: Buffer): 'counted' | 'rest' | undefined {
   const record = decodeWandbRecord(payload);
-  if (record === undefined) return false;
+  if (record === undefined) return undefined;
   if (record.run !== undefined) log.run = describe(record.run);
-  if (record.exit !== undefined) {
-    log.exit = { code: record.exit.exitCode, runtimeSeconds: record.exit.runtime };
-  }
-  if (record.summary !== undefined) applySummary(log.summary, record.summary);
   if (record.files !== undefined) log.files.push(...record.files.files.map(({ path }) => path));
   log.producer = record.header?.versionInfo?.producer ?? log.producer;
-  return true;
+  if (record.exit === undefined) return 'rest';
+  log.exit = { code: record.exit.exitCode, runtimeSeconds: record.exit.runtime };
+  return 'counted';
 }
 
 /** What one summary record makes of the summary. */
-export function applySummary(tree: ItemTree, { update, remove }: NonNullable<WandbRecord['summary']>): void {
+function applySummary(tree: ItemTree, { update, remove }: SummaryChange): void {
   for (const item of update) setItem(tree, item);
   for (const { path } of remove) removeItem(tree, path);
 }

@@ -21,6 +21,8 @@ export interface WandbWriter {
   create(path: RunPath, run: LoggedRun, signal: AbortSignal): Promise<number>;
   /** Sets the lines from `offset` on. Without lines it only says that the run is alive. */
   send(path: RunPath, offset: number, lines: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Sets the summary of a run that has ended, with its end, so that it does not look alive again. */
+  sendSummary(path: RunPath, summary: string, exitCode: number, signal: AbortSignal): Promise<void>;
   /** Which of these files of a run have arrived. */
   arrived(path: RunPath, names: readonly string[], signal: AbortSignal): Promise<ReadonlySet<string>>;
 }
@@ -65,6 +67,19 @@ export function createWandbWriter(settings: WandbSettings): WandbWriter {
   const graphql = createWandbGraphql(settings);
   const http = createWandbHttp(settings);
   const pauses = new Pauses();
+  const stream = async (path: RunPath, body: object, signal: AbortSignal): Promise<void> => {
+    const name = [path.entity, path.project, path.runId].map(encodeURIComponent).join('/');
+    await pauses.wait(name, signal);
+    const response = await post(http, `/files/${name}/file_stream`, body, signal);
+    pauses.heed(name, response);
+    if (response.status === 404) {
+      throw new Failure(
+        'WandbUnavailable',
+        `W&B at ${settings.baseUrl} has no run ${path.entity}/${path.project}/${path.runId} any more (HTTP 404). It is made again if its id may be used; if this lasts, look whether it was deleted or moved.`,
+      );
+    }
+    checkStatus(response, settings.baseUrl);
+  };
   return {
     async rows(path, signal) {
       const { project } = await graphql({ query: rowsQuery, variables: { ...path }, data: Rows, signal });
@@ -77,18 +92,12 @@ export function createWandbWriter(settings: WandbSettings): WandbWriter {
       return upsertBucket.bucket.historyLineCount ?? 0;
     },
     async send(path, offset, lines, signal) {
-      const name = [path.entity, path.project, path.runId].map(encodeURIComponent).join('/');
-      await pauses.wait(name, signal);
-      const body = lines.length === 0 ? {} : { files: { 'wandb-history.jsonl': { offset, content: lines } } };
-      const response = await post(http, `/files/${name}/file_stream`, body, signal);
-      pauses.heed(name, response);
-      if (response.status === 404) {
-        throw new Failure(
-          'WandbUnavailable',
-          `W&B at ${settings.baseUrl} has no run ${path.entity}/${path.project}/${path.runId} any more (HTTP 404). It is made again if its id may be used; if this lasts, look whether it was deleted or moved.`,
-        );
-      }
-      checkStatus(response, settings.baseUrl);
+      const files = { 'wandb-history.jsonl': { offset, content: lines } };
+      await stream(path, lines.length === 0 ? {} : { files }, signal);
+    },
+    async sendSummary(path, summary, exitCode, signal) {
+      const files = { 'wandb-summary.json': { offset: 0, content: [summary] } };
+      await stream(path, { files, complete: true, exitcode: exitCode }, signal);
     },
     async arrived(path, names, signal) {
       const found = new Set<string>();

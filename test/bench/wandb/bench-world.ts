@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 
 import { startWandbStandIn } from '../../../infra/lab/wandb/start-wandb-stand-in.ts';
-import { createSyncAgent } from '../../../infra/wandb/create-sync-agent.ts';
 import { createWandbClient } from '../../../infra/wandb/create-wandb-client.ts';
+import { roundInProcess } from './agent-process.ts';
 
 export interface BenchWorld {
   readonly wandb: string;
@@ -30,7 +30,7 @@ export async function openPlace({ wandb }: BenchWorld) {
     environment,
     client: createWandbClient(settings),
     agent: (runs: string, parallel: number) =>
-      createSyncAgent({
+      roundInProcess({
         settings,
         syncCommand: [wandb, 'sync'],
         environment,
@@ -38,8 +38,6 @@ export async function openPlace({ wandb }: BenchWorld) {
         home: join(root, 'home'),
         parallel,
         silentMs: 3_600_000,
-        signal: new AbortController().signal,
-        onRun: () => undefined,
       }),
     /** As people do it, and as the trigger tools do: one client for one run. */
     bareSync: async (folder: string, project: string) => {
@@ -89,8 +87,4 @@ export function judge(
   const aim = most === undefined ? `at least ${least}` : `at most ${most}`;
   say(`${met ? 'ok    ' : 'MISSED'} ${what}: ${value.toPrecision(3)} ${unit} (aim: ${aim})`);
   return met;
-}
-
-export function megabytesInUse(): number {
-  return process.memoryUsage.rss() / 1e6;
 }

@@ -1,5 +1,5 @@
 /**
- * The figures of the way to W&B: `npm run bench:wandb [-- --full] [--only throughput|large|sweep|live|chaos]`. Both sides run
+ * The figures of the way to W&B: `npm run bench:wandb [-- --full] [--only throughput|large|gigabyte|sweep|live|chaos]`. Both sides run
  * in one process against the same stand-in of the server. Exits with 1 where an aim is missed.
  */
 import { join } from 'node:path';
@@ -7,8 +7,9 @@ import { parseArgs } from 'node:util';
 
 import { processEnvironment } from '../../../infra/env.ts';
 import { ensureTools } from '../../../infra/tools/ensure-tools.ts';
-import { type BenchWorld, megabytesInUse } from './bench-world.ts';
+import type { BenchWorld } from './bench-world.ts';
 import { benchChaos } from './chaos.ts';
+import { benchGigabyte } from './gigabyte.ts';
 import { benchLargeRun } from './large-run.ts';
 import { benchLive } from './live.ts';
 import { benchSweep } from './sweep.ts';
@@ -20,6 +21,7 @@ const { values } = parseArgs({
 const sections: Readonly<Record<string, (world: BenchWorld) => Promise<boolean>>> = {
   throughput: benchThroughput,
   large: benchLargeRun,
+  gigabyte: benchGigabyte,
   sweep: benchSweep,
   live: benchLive,
   chaos: benchChaos,
@@ -38,7 +40,5 @@ const say = (line: string): void => console.log(line);
 for (const name of names) {
   say(`\n== ${name} ==`);
   const met = await sections[name]?.({ wandb: tools.wandb, full: values.full, say });
-  // The stand-in of the server lives in this process too, so this is more than the agent's own and judges nothing.
-  say(`memory of agent and server together: ${megabytesInUse().toFixed(0)} MB`);
   if (met !== true) process.exitCode = 1;
 }

@@ -24,12 +24,8 @@ export async function benchThroughput(world: BenchWorld): Promise<boolean> {
     const bareSeconds = await seconds(async () => {
       for (const folder of bare) await place.bareSync(folder, 'bare');
     });
-    const agent = await place.agent(runs, parallel);
-    let acknowledged = 0;
-    const ourSeconds = await seconds(async () => {
-      const round = await agent.round();
-      acknowledged = round.runs.filter(({ status }) => status === 'acknowledged').length;
-    });
+    const { statuses, seconds: ourSeconds, megabytes } = await place.agent(runs, parallel);
+    const acknowledged = statuses.filter((status) => status === 'acknowledged').length;
     let wrong = 0;
     for (let index = 1; index <= ours; index += 1) {
       const run = await place.client.run({ entity: 'lab', project: 'bench', runId: name(index) });
@@ -49,7 +45,13 @@ export async function benchThroughput(world: BenchWorld): Promise<boolean> {
       unit: '',
       most: 0,
     });
-    return ratio && whole;
+    const memory = judge(say, {
+      what: "memory of the agent's process",
+      value: megabytes,
+      unit: 'MB',
+      most: 400,
+    });
+    return ratio && whole && memory;
   } finally {
     await place.close();
   }

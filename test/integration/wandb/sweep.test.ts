@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,8 +9,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it, vi } fr
 
 import { startDevServer, type DevServer } from '../../../infra/temporal/dev-server.ts';
 import { ensureSweepSchedule, sweepScheduleId } from '../../../infra/temporal/sweep-schedule.ts';
-import { queues } from '../../../workflows/contract.ts';
-import type { SweepReport, SweepWorkflow } from '../../../workflows/sweep-workflow.ts';
+import { queues, type SweepReport } from '../../../workflows/contract.ts';
+import type { SweepWorkflow } from '../../../workflows/sweep-workflow.ts';
 import { logPath, record, startWorld, type World } from './world.ts';
 
 let recordings: string;
@@ -91,6 +91,44 @@ it('leaves a run to whoever holds its lock', async () => {
     expect(await sweep('beside')).toMatchObject({ runs: 1, begun: 0, underWay: 1 });
   });
   expect(await world.client.run({ entity: 'lab', project: 'digits', runId: 'held' })).toBeNull();
+});
+
+/** A run of an experiment whose job was killed and left no exit record. */
+async function placeKilled(id: string): Promise<string> {
+  const recorded = await logPath(await record(recordings, {}, inject('tools').wandb, id));
+  const attempt = join(world.sharedDir, 'experiments', 'ended', 'attempts', '1', '0');
+  await mkdir(join(attempt, 'claim'), { recursive: true });
+  await writeFile(join(attempt, 'claim', 'job_id'), 'job-1');
+  await writeFile(join(attempt, 'heartbeat.json'), '{"at":1}');
+  const folder = join(attempt, 'wandb', `offline-run-20260101_000000-${id}`);
+  await cp(dirname(recorded), folder, { recursive: true });
+  return attempt;
+}
+
+it('leaves the run of a job that may go on, and takes it when the janitor has written that it is over', async () => {
+  const attempt = await placeKilled('killed');
+  await withWorkers(async () => {
+    expect(await sweep('before')).toMatchObject({ begun: 0 });
+    const settled = { claimedBy: 'job-1', beat: '{"at":1}' };
+    await writeFile(join(attempt, 'janitor.json'), JSON.stringify({ entries: [], settled }));
+    expect(await sweep('after')).toMatchObject({ begun: 1 });
+    const result: unknown = await client.workflow.getHandle('wandb/lab/digits/killed').result();
+    expect(result).toMatchObject({ status: 'acknowledged' });
+  });
+});
+
+it('asks a server that refuses the key once', async () => {
+  await place('refused-1');
+  await place('refused-2');
+  await world.fault({ kind: 'status', on: 'graphql', status: 401, times: 50 });
+  await withWorkers(async () => {
+    const failed: unknown = await sweep('refused').catch((error: unknown) => error);
+    expect(failed).toMatchObject({ cause: { cause: { type: 'WandbUnauthorized' } } });
+  });
+  const { operations } = (await (await fetch(`${world.server.url}/_lab/stats`)).json()) as {
+    operations: Record<string, number>;
+  };
+  expect(operations).toEqual({ Viewer: 1 });
 });
 
 it('has a schedule that follows the settings', async () => {

@@ -47,6 +47,8 @@ describe('readTransactionLog', () => {
       summary: expect.any(Map),
       files: ['requirements.txt'],
       producer: expect.stringMatching(/^0\./),
+      records: expect.any(Number),
+      position: bytes.length,
       end: { status: 'complete' },
     });
   });

@@ -379,7 +379,10 @@ describe('list', () => {
     expect((await run(['list'], { calls })).out).toMatch(
       /warmup {2}training {2}3\.5 h {2}1\.25 {3}lab\/digits#7/,
     );
-    expect(JSON.parse((await run(['list', '--json'], { calls })).out)).toEqual({ experiments: [listed] });
+    expect(JSON.parse((await run(['list', '--json'], { calls })).out)).toEqual({
+      experiments: [listed],
+      sweep: null,
+    });
   });
 
   it('says how to begin when there is none', async () => {

@@ -66,6 +66,7 @@ export function fakeExperiments(calls: Partial<Experiments>): Experiments {
     list: unexpected,
     findByPullRequest: unexpected,
     troubles: async () => [],
+    seeSweep: async () => null,
     decide: unexpected,
     settle: unexpected,
     approveQuality: unexpected,
