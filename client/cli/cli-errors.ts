@@ -17,3 +17,11 @@ export class InterruptedError extends Error {
     this.name = 'InterruptedError';
   }
 }
+
+/** The command could not do its work, for a reason that was foreseen; the message says what to do. */
+export class EndedBadlyError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'EndedBadlyError';
+  }
+}

@@ -3,12 +3,14 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { addDecisions } from './commands/decisions.ts';
 import { addJanitor } from './commands/janitor.ts';
+import { addDown } from './commands/down.ts';
 import { addEnvironment } from './commands/environment.ts';
 import { addList } from './commands/list.ts';
 import { addSettle } from './commands/settle.ts';
 import { addShow } from './commands/show.ts';
 import { addStart } from './commands/start.ts';
 import { addSync } from './commands/sync.ts';
+import { addUp } from './commands/up.ts';
 import { addWatch } from './commands/watch.ts';
 import { addWebhook } from './commands/webhook.ts';
 import { addWorker } from './commands/worker.ts';
@@ -30,6 +32,8 @@ export async function runCli(args: readonly string[], world: Omit<CliContext, 'e
     .exitOverride()
     .showHelpAfterError('(add --help for what it takes)');
   for (const add of [
+    addUp,
+    addDown,
     addStart,
     addList,
     addShow,
