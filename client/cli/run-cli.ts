@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { addDecisions } from './commands/decisions.ts';
 import { addJanitor } from './commands/janitor.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addDown } from './commands/down.ts';
 import { addEnvironment } from './commands/environment.ts';
 import { addList } from './commands/list.ts';
@@ -34,6 +35,7 @@ export async function runCli(args: readonly string[], world: Omit<CliContext, 'e
   for (const add of [
     addUp,
     addDown,
+    addDoctor,
     addStart,
     addList,
     addShow,

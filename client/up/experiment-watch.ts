@@ -28,10 +28,9 @@ export function watchExperiments(
   const asked = new Map<string, Asked>();
   return {
     async look() {
-      const [open, latest] = await Promise.all([
-        experiments().list({ open: true, limit: openLimit }),
-        experiments().list({ limit: openLimit }),
-      ]);
+      // One after the other: a call that is still being tried again when the connection is closed would end this process.
+      const open = await experiments().list({ open: true, limit: openLimit });
+      const latest = await experiments().list({ limit: openLimit });
       for (const id of asked.keys()) if (!open.some((each) => each.id === id)) asked.delete(id);
       await askOldest(experiments(), open, asked, now());
       const ended = latest.filter(({ execution }) => execution !== 'running');
@@ -56,16 +55,14 @@ async function askOldest(
     .filter((listed) => now - askedAt(listed) > askAgainMs)
     .toSorted((a, b) => askedAt(a) - askedAt(b))
     .slice(0, asksPerLook);
-  await Promise.all(
-    due.map(async (listed) => {
-      try {
-        asked.set(listed.id, { seen: await experiments.see(listed.id), listed, at: now });
-      } catch (error) {
-        // It has ended and was forgotten since it was listed.
-        if (!(error instanceof ClientError) || error.kind !== 'not-found') throw error;
-      }
-    }),
-  );
+  for (const listed of due) {
+    try {
+      asked.set(listed.id, { seen: await experiments.see(listed.id), listed, at: now });
+    } catch (error) {
+      // It has ended and was forgotten since it was listed.
+      if (!(error instanceof ClientError) || error.kind !== 'not-found') throw error;
+    }
+  }
 }
 
 function rowOf(listed: ListedExperiment, asked: Asked | undefined): BoardExperiment {

@@ -17,7 +17,8 @@ export interface Screen {
 /** null where nobody could look at a moving screen. */
 export function openScreen({ stdout }: Streams, env: Environment): Screen | null {
   if (!(stdout instanceof WriteStream) || env['TERM'] === 'dumb') return null;
-  const update = createLogUpdate(stdout);
+  // Hiding the cursor would install a listener that ends the process at the first Ctrl-C.
+  const update = createLogUpdate(stdout, { showCursor: true });
   return {
     columns: () => stdout.columns,
     rows: () => stdout.rows,

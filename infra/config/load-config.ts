@@ -94,13 +94,13 @@ function readWebhook(reader: Reader): WebhookSettings {
   };
 }
 
-function readVault(reader: Reader, home: string, cwd: string): string {
+export function readVault(reader: Reader, home: string, cwd: string): string {
   const value = reader.text('HEPHAESTUS_VAULT') ?? join(home, 'vault');
   const isRemote = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) || /^[\w.-]+@[\w.-]+:/.test(value);
   return isRemote ? value : resolve(cwd, value);
 }
 
-function readGemini(reader: Reader): NonNullable<Config['gemini']> {
+export function readGemini(reader: Reader): NonNullable<Config['gemini']> {
   return {
     apiKey: reader.required('GEMINI_API_KEY', 'Gemini CLI plans experiments with it'),
     model: reader.text('GEMINI_MODEL'),
@@ -108,7 +108,7 @@ function readGemini(reader: Reader): NonNullable<Config['gemini']> {
   };
 }
 
-function readGithub(reader: Reader): GithubSettings {
+export function readGithub(reader: Reader): GithubSettings {
   const asApp = reader.text('GITHUB_APP_ID') ?? reader.text('GITHUB_APP_PRIVATE_KEY');
   const todo =
     asApp === undefined
@@ -141,7 +141,7 @@ export function loadDiskConfig({ env, cwd }: Pick<LoadConfigOptions, 'env' | 'cw
   return freeze(config);
 }
 
-function readSharedDisk(reader: Reader, home: string, cwd: string): SharedDiskSettings {
+export function readSharedDisk(reader: Reader, home: string, cwd: string): SharedDiskSettings {
   const sharedDir = resolve(cwd, reader.text('HEPHAESTUS_SHARED_DIR') ?? join(home, 'shared'));
   const jobSharedDir = reader.text('HEPHAESTUS_JOB_SHARED_DIR') ?? sharedDir;
   if (!isAbsolute(jobSharedDir)) {
@@ -153,7 +153,7 @@ function readSharedDisk(reader: Reader, home: string, cwd: string): SharedDiskSe
 }
 
 /** A process that serves the control zone as well may push with that zone's token: it holds it anyway. */
-function readGit(reader: Reader, holdsToken: boolean): GitSettings {
+export function readGit(reader: Reader, holdsToken: boolean): GitSettings {
   const own = reader.text('GITHUB_PUSH_TOKEN') ?? (holdsToken ? reader.text('GITHUB_TOKEN') : undefined);
   const todo = 'make a token that may write contents of the experiment repositories and nothing else';
   return {
@@ -162,7 +162,7 @@ function readGit(reader: Reader, holdsToken: boolean): GitSettings {
   };
 }
 
-function readWandb(reader: Reader): NonNullable<Config['wandb']> {
+export function readWandb(reader: Reader): NonNullable<Config['wandb']> {
   return {
     baseUrl: reader.url('WANDB_BASE_URL') ?? '',
     apiKey: reader.required('WANDB_API_KEY', 'copy it from the settings page of your W&B account'),
@@ -178,7 +178,7 @@ function readSync(reader: Reader): SyncSettings {
   };
 }
 
-function readQwen(reader: Reader): NonNullable<Config['qwen']> {
+export function readQwen(reader: Reader): NonNullable<Config['qwen']> {
   return {
     apiKey: reader.required('OPENAI_API_KEY', 'Qwen Code writes the code with it'),
     model: reader.text('OPENAI_MODEL'),
