@@ -12,8 +12,8 @@ export class UsageError extends Error {
 
 /** The person pressed Ctrl-C. */
 export class InterruptedError extends Error {
-  constructor() {
-    super('Interrupted. What was started goes on; this was only looking.');
+  constructor(message = 'Interrupted. What was started goes on; this was only looking.') {
+    super(message);
     this.name = 'InterruptedError';
   }
 }

@@ -2,11 +2,13 @@ import { Command, CommanderError } from 'commander';
 
 import manifest from '../../package.json' with { type: 'json' };
 import { addDecisions } from './commands/decisions.ts';
+import { addInit } from './commands/init.ts';
 import { addJanitor } from './commands/janitor.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addDown } from './commands/down.ts';
 import { addEnvironment } from './commands/environment.ts';
 import { addList } from './commands/list.ts';
+import { addLogs } from './commands/logs.ts';
 import { addSettle } from './commands/settle.ts';
 import { addShow } from './commands/show.ts';
 import { addStart } from './commands/start.ts';
@@ -35,11 +37,13 @@ export async function runCli(args: readonly string[], world: Omit<CliContext, 'e
   for (const add of [
     addUp,
     addDown,
+    addInit,
     addDoctor,
     addStart,
     addList,
     addShow,
     addWatch,
+    addLogs,
     addDecisions,
     addSettle,
     addJanitor,
