@@ -16,12 +16,14 @@ export interface ExperimentLogs {
   /** null when no job was ever prepared. */
   readonly attempt: number | null;
   readonly seeds: readonly SeedLog[];
-  /** What the coding agent was told and did, one file for each round; absolute. */
+  /** What the agents were told and did, as far as this machine sees it; absolute. */
   readonly transcripts: readonly string[];
 }
 
 export interface LogsWanted {
   readonly sharedDir: string;
+  /** Of Hephaestus on this machine, for the transcripts of planning and of the note. */
+  readonly home: string;
   readonly id: string;
   /** The newest when not given. */
   readonly attempt: number | undefined;
@@ -32,6 +34,7 @@ export interface LogsWanted {
 /** The logs of an experiment on the shared disk. Throws `ClientError` (`not-found`). */
 export async function findLogs({
   sharedDir,
+  home,
   id,
   attempt: wanted,
   seed,
@@ -57,11 +60,21 @@ export async function findLogs({
         path: join(place, String(each), 'output.log'),
         exitFile: join(place, String(each), 'exit.json'),
       })),
-    transcripts: ((await unlessMissing(readdir(join(folder, 'agent')))) ?? [])
-      .filter((name) => name.endsWith('.jsonl'))
-      .toSorted()
-      .map((name) => join(folder, 'agent', name)),
+    transcripts: [
+      ...(await transcriptsIn(join(home, 'agents', 'transcripts'), (name) =>
+        [`plan-${id}.jsonl`, `note-${id}.jsonl`].includes(name),
+      )),
+      ...(await transcriptsIn(join(folder, 'agent'), (name) => name.endsWith('.jsonl'))),
+    ],
   };
+}
+
+async function transcriptsIn(folder: string, wanted: (name: string) => boolean): Promise<string[]> {
+  const names = (await unlessMissing(readdir(folder))) ?? [];
+  return names
+    .filter(wanted)
+    .toSorted()
+    .map((name) => join(folder, name));
 }
 
 /** Ascending. */

@@ -14,16 +14,19 @@ export interface LogPart {
 
 /** The last lines of a log; none where there is no file yet. */
 export async function readTail(path: string, count: number): Promise<LogPart> {
-  const part = await readFrom(path, (size) => Math.max(0, size - longestTail));
+  const part = await readFrom(path, (size) => Math.max(0, size - longestTail), false);
   return { ...part, lines: count === 0 ? [] : part.lines.slice(-count) };
 }
 
-/** The whole lines that came since `offset`; from the beginning when the file is shorter than that by now. */
-export async function readOn(path: string, offset: number): Promise<LogPart> {
-  return readFrom(path, (size) => (size < offset ? 0 : offset), true);
+/**
+ * The lines that came since `offset`; from the beginning when the file is shorter than that by now. `wholeLines`: one that
+ * is still being written is left for the next look.
+ */
+export async function readOn(path: string, offset: number, wholeLines: boolean): Promise<LogPart> {
+  return readFrom(path, (size) => (size < offset ? 0 : offset), wholeLines);
 }
 
-async function readFrom(path: string, from: (size: number) => number, wholeLines = false): Promise<LogPart> {
+async function readFrom(path: string, from: (size: number) => number, wholeLines: boolean): Promise<LogPart> {
   const file = await unlessMissing(open(path));
   if (file === undefined) return { lines: [], offset: 0 };
   try {
@@ -32,7 +35,6 @@ async function readFrom(path: string, from: (size: number) => number, wholeLines
     const buffer = Buffer.alloc(Math.min(size - start, longestTail));
     const { bytesRead } = await file.read(buffer, 0, buffer.length, start);
     const bytes = buffer.subarray(0, bytesRead);
-    // The last line may still be being written.
     const end = wholeLines && bytesRead < longestTail ? bytes.lastIndexOf(0x0a) + 1 : bytesRead;
     const text = bytes.subarray(0, end).toString();
     return { lines: linesOf(text), offset: start + end };

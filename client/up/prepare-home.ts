@@ -1,9 +1,11 @@
-import { access, chmod, constants, mkdir } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 import { ConfigError } from '../../infra/config/config-error.ts';
 import { copyDatabase, setDatabaseAside, checkDatabase, databaseFile } from '../../infra/home/database.ts';
 import { diskOf } from '../../infra/home/disk-kind.ts';
 import { homeFile, homeVersion, readHomeState, writeHomeVersion } from '../../infra/home/home-version.ts';
+import { unlessMissing } from '../../infra/unless-missing.ts';
 import { EndedBadlyError } from '../cli/cli-errors.ts';
 
 type Tell = (line: string) => void;
@@ -19,7 +21,7 @@ export async function openHome(home: string, tell: Tell): Promise<void> {
   const wrong = (found: string, expected: string, todo: string): ConfigError =>
     new ConfigError([{ key: 'HEPHAESTUS_HOME', found: `"${home}", ${found}`, expected, todo }]);
   try {
-    await mkdir(home, { recursive: true, mode: 0o700 });
+    await makeFolder(home);
     await access(home, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -41,6 +43,18 @@ export async function openHome(home: string, tell: Tell): Promise<void> {
     );
   }
   if (disk.freeBytes < leastFree) throw full(home, disk.freeBytes);
+}
+
+/** Folder by folder: asked for all of them at once below /proc, Node tries for ever. */
+async function makeFolder(path: string): Promise<void> {
+  if ((await unlessMissing(stat(path))) !== undefined) return;
+  if (dirname(path) !== path) await makeFolder(dirname(path));
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process was as quick.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
 }
 
 /** Throws `ConfigError` when the home is of a version that this program must not touch; changes nothing. */

@@ -53,7 +53,7 @@ export function presentBoard(board: Board, presentation: BoardPresentation): str
 }
 
 function titleLine({ now, startedAt, services }: Board, { colours }: BoardPresentation): string {
-  const ready = services.every(({ state }) => state.status === 'ready');
+  const ready = allReady(services);
   const word = ready ? colours.green('up') : colours.yellow('coming up');
   return `${colours.bold('Hephaestus')} is ${word}  ${colours.dim(`for ${duration(now - startedAt)}`)}`;
 }
@@ -75,7 +75,7 @@ function serviceLine(
     case 'waiting':
       return `${label}${colours.red('ended   ')}  code ${state.end.code}, again in ${duration(state.until - now)}${again}`;
     case 'stopped':
-      return `${label}${colours.dim('stopped')}`;
+      return `${label}${colours.dim(`off        ${remark}`)}`;
   }
 }
 
@@ -117,11 +117,16 @@ function more(count: number, program: string): string[] {
 
 function nothingYet({ experiments, services }: Board, { program, colours }: BoardPresentation): string[] {
   if (experiments === null) return [];
-  if (experiments.length > 0 || services.some(({ state }) => state.status !== 'ready')) return [];
+  if (experiments.length > 0 || !allReady(services)) return [];
   return part(colours.bold('No experiments yet'), [
     `${program} start --idea "…" --repo owner/name`,
     `${program} doctor   tries every configured system`,
   ]);
+}
+
+/** What was not asked for is not waited for. */
+function allReady(services: readonly BoardService[]): boolean {
+  return services.every(({ state }) => state.status === 'ready' || state.status === 'stopped');
 }
 
 function colourEnd(phase: string, colours: Colours): string {

@@ -1,8 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-
-import { createStream } from 'rotating-file-stream';
 
 import { ConfigError } from '../../infra/config/config-error.ts';
 import type { Config } from '../../infra/config/config.ts';
@@ -21,6 +20,7 @@ import { openTemporalLink } from '../temporal-link.ts';
 import { localAddress, type LocalAddress } from './local-address.ts';
 import { openHome, refuseForeignHome, requireSafeDatabase, upgradeHome } from './prepare-home.ts';
 import { temporalService } from './temporal-service.ts';
+import { openServiceLog } from './service-log.ts';
 import { webhookService, workerService } from './worker-service.ts';
 
 export interface RunUpOptions {
@@ -40,8 +40,6 @@ export interface RunUpOptions {
   readonly onStarted: (services: readonly Supervised[], signal: AbortSignal) => Promise<void>;
 }
 
-/** One log file and the one before it, of this size each. */
-const logSize = '10M';
 const portPatienceMs = 4000;
 
 /**
@@ -120,8 +118,7 @@ async function serve(options: RunUpOptions, address: LocalAddress, tools: Tools)
   const { config, cwd, environment, program } = options;
   const folder = join(config.home, 'logs');
   await mkdir(folder, { recursive: true });
-  const logOf = (name: string) =>
-    createStream(`${name}.log`, { path: folder, size: logSize, maxFiles: 1, mode: 0o600, immutable: false });
+  const logOf = (name: string): Writable => openServiceLog(folder, name, options.tell);
   const link = openTemporalLink(config.temporal);
   const logs = { temporal: logOf('temporal'), worker: logOf('worker'), webhook: logOf('webhook') };
   const start = (service: Parameters<typeof supervise>[0]): Supervised =>

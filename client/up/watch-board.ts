@@ -26,6 +26,15 @@ export interface BoardWatch {
   run(services: readonly Supervised[], signal: AbortSignal): Promise<void>;
 }
 
+/** So that nobody wonders why changes on GitHub take a while to be seen. */
+const noWebhook: BoardService = {
+  name: 'webhook',
+  state: { status: 'stopped' },
+  restarts: 0,
+  memoryBytes: null,
+  remark: 'GITHUB_WEBHOOK_SECRET is not set: GitHub is asked, not heard',
+};
+
 const drawEveryMs = 1000;
 const lookEveryMs = 2000;
 const keptEvents = 4;
@@ -56,7 +65,7 @@ export function watchBoard(options: WatchBoardOptions): BoardWatch {
         home: config.home,
         freeBytes: disk.freeBytes,
         uiUrl: config.temporal.uiUrl,
-        services: shown,
+        services: config.webhook === null ? [...shown, noWebhook] : shown,
         experiments: rows,
         stale,
         events,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 
 import { databaseFile } from '../../infra/home/database.ts';
+import { patientTraining } from '../support/patient-training.ts';
 import {
   isAlive,
   openUpWorld,
@@ -26,17 +27,6 @@ afterAll(async () => {
   await world.close();
   await rm(directory, { recursive: true, force: true });
 });
-
-/** Trains until the file is there, so that the test says when it ends. */
-const patientTraining = (file: string): string => `import os, time
-import wandb
-
-with wandb.init() as run:
-    for step in range(3):
-        run.log({"val/loss": 1.0 / (step + 1)})
-    while os.environ.get("HEPHAESTUS_REHEARSAL") != "1" and not os.path.exists(${JSON.stringify(file)}):
-        time.sleep(0.2)
-`;
 
 async function killAndAwaitNext(up: UpProcess, name: string): Promise<void> {
   const pid = pidOf(up, name);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Command } from 'commander';
 
-import { loadDiskConfig } from '../../../infra/config/load-config.ts';
+import { loadConfig, loadDiskConfig } from '../../../infra/config/load-config.ts';
 import { findLogs, type ExperimentLogs, type SeedLog } from '../../logs/find-logs.ts';
 import { readOn, readTail } from '../../logs/read-log.ts';
 import { InterruptedError, UsageError } from '../cli-errors.ts';
@@ -35,11 +35,14 @@ export function addLogs(program: Command, context: CliContext): void {
     .option('-f, --follow', 'goes on until the jobs have ended')
     .action(async (id: string, options: LogsOptions) => {
       await run(context, options, async (output) => {
-        const { sharedDisk } = loadDiskConfig({ env: context.env, cwd: context.cwd });
+        const { env, cwd } = context;
+        const { sharedDisk } = loadDiskConfig({ env, cwd });
+        const { home } = loadConfig({ env, cwd, zones: [] });
         if (options.follow === true && output.json)
           throw new UsageError('--follow and --json exclude each other.');
         const logs = await findLogs({
           sharedDir: sharedDisk.sharedDir,
+          home,
           id: readId(id),
           attempt: readNumber('--attempt', options.attempt),
           seed: readNumber('--seed', options.seed),
@@ -65,7 +68,7 @@ function present(
   return [
     ...(transcripts.length === 0
       ? []
-      : [colours.bold('Transcripts of the coding agent'), ...transcripts.map((path) => `  ${path}`), '']),
+      : [colours.bold('Transcripts of the agents'), ...transcripts.map((path) => `  ${path}`), '']),
     ...none,
     ...read.flatMap(({ seed, path, lines }) => [
       colours.bold(`Attempt ${attempt ?? ''}, seed ${seed}  ${path}`),
@@ -83,7 +86,7 @@ async function follow(read: readonly ReadLog[], output: Output, signal: AbortSig
     // Looked for first: what is printed before the record is there is read below.
     const ended = read.every(({ exitFile }) => existsSync(exitFile));
     for (const { seed, path } of read) {
-      const { lines, offset } = await readOn(path, offsets.get(path) ?? 0);
+      const { lines, offset } = await readOn(path, offsets.get(path) ?? 0, !ended);
       offsets.set(path, offset);
       for (const line of lines) output.say(several ? `seed ${seed}  ${line}` : line);
     }

@@ -70,10 +70,13 @@ async function up(context: CliContext, options: UpOptions, config: Config, outpu
     },
     onBoard: (board) => {
       if (screen === null) return;
+      // Takes the line away that was there before the first board.
+      output.progress('');
       const size = { columns: screen.columns(), rows: screen.rows() };
       screen.draw(presentBoard(board, { colours: output.colours, program, ...size }));
     },
   });
+  output.progress('Looking at this machine …');
   try {
     await runUp({
       config,
@@ -87,10 +90,8 @@ async function up(context: CliContext, options: UpOptions, config: Config, outpu
       onChange: (service) => watch.serviceChanged(service),
       onStarted: async (services, signal) => {
         const ready = Promise.all(services.map((service) => service.ready)).then(
-          () =>
-            tell(
-              `Hephaestus is up. Temporal Web UI: ${config.temporal.uiUrl}  Logs: ${join(config.home, 'logs')}`,
-            ),
+          // The screen says it in its first line.
+          () => (screen === null ? tell(upLine(config)) : undefined),
           () => undefined,
         );
         await watch.run(services, signal);
@@ -102,6 +103,10 @@ async function up(context: CliContext, options: UpOptions, config: Config, outpu
     for (const name of ['SIGTERM', 'SIGHUP'] as const) process.removeListener(name, end);
   }
   tell('Stopped. Jobs on the cluster go on; the experiments go on at the next `up`.');
+}
+
+function upLine({ temporal, home }: Config): string {
+  return `Hephaestus is up. Temporal Web UI: ${temporal.uiUrl}  Logs: ${join(home, 'logs')}`;
 }
 
 function clock(): string {
