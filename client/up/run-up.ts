@@ -150,6 +150,7 @@ async function serve(options: RunUpOptions, address: LocalAddress, tools: Tools)
   } finally {
     ending.abort();
     await watching.catch(() => undefined);
+    options.tell('Stopping, within half a minute …');
     // The worker tells Temporal what it leaves undone, so Temporal goes last.
     await Promise.all(others.map((service) => service.stop()));
     await server.stop();

@@ -3,6 +3,9 @@ import { duration } from '../cli/format.ts';
 import type { BoardExperiment } from './board.ts';
 import { plainWords } from './worker-service.ts';
 
+/** Exit codes from here on are those of a signal, or of a program that could not be started. */
+const signalled = 126;
+
 /** What a service's newest state is worth telling; null for what everybody expects. */
 export function describeServiceChange(service: Supervised): string | null {
   const state = service.state();
@@ -12,7 +15,8 @@ export function describeServiceChange(service: Supervised): string | null {
     case 'waiting': {
       const pause = state.until - Date.now();
       const again = pause < 100 ? 'is started again' : `is started again in ${duration(pause)}`;
-      const reason = plainWords(state.end).split('\n')[0] ?? '';
+      // One that was killed had no time to give a reason: its last words are about something else.
+      const reason = state.end.code < signalled ? (plainWords(state.end).split('\n')[0] ?? '') : '';
       return `${service.name} ended (code ${state.end.code}) and ${again}${reason === '' ? '' : `: ${reason}`}`;
     }
     case 'starting':

@@ -61,7 +61,7 @@ export function startGuarded(options: GuardedOptions): GuardedProcess {
     const decoder = new StringDecoder('utf8');
     stream.on('data', (chunk: Buffer) => {
       log.write(chunk);
-      words = (words + decoder.write(chunk)).slice(-keptWords);
+      words = lastOf(words + decoder.write(chunk));
     });
   }
   // A program that ends by itself closes the pipe from which its guard is told.
@@ -80,6 +80,13 @@ export function startGuarded(options: GuardedOptions): GuardedProcess {
     ended,
     stop: () => void child.stdin.write('stop\n'),
   };
+}
+
+/** Whole lines, so that nobody takes the rest of a log line for a sentence. */
+function lastOf(words: string): string {
+  if (words.length <= keptWords) return words;
+  const kept = words.slice(-keptWords);
+  return kept.slice(kept.indexOf('\n') + 1);
 }
 
 /** The guard tells one line as soon as the program runs, and closes; it closes without a word when it cannot be started. */
