@@ -4,6 +4,7 @@ import type { TemporalSettings } from '../../infra/config/config.ts';
 import type { Zone } from '../../infra/config/keys.ts';
 import { queues, searchAttributes } from '../../workflows/contract.ts';
 import { ClientError } from '../client-error.ts';
+import { rpcCode, rpcCodes } from '../rpc-error.ts';
 import { openTemporalLink, type TemporalLink } from '../temporal-link.ts';
 import { good, type Check, type Finding } from './finding.ts';
 
@@ -33,6 +34,7 @@ export function checkTemporal(settings: TemporalSettings): Check {
       try {
         return await look(link);
       } catch (error) {
+        if (rpcCode(error) === rpcCodes.notFound) return [noNamespace(settings)];
         if (!(error instanceof ClientError)) throw error;
         const todo =
           'start it: `hephaestus up` on one machine, or your Temporal server; or correct TEMPORAL_ADDRESS';
@@ -41,6 +43,16 @@ export function checkTemporal(settings: TemporalSettings): Check {
         await link.close();
       }
     },
+  };
+}
+
+function noNamespace({ address, namespace }: TemporalSettings): Finding {
+  return {
+    system,
+    status: 'bad',
+    what: `Temporal at ${address} has no namespace "${namespace}"`,
+    why: 'nothing runs without it',
+    todo: `correct TEMPORAL_NAMESPACE, or make it: temporal operator namespace create -n ${namespace} --retention 90d`,
   };
 }
 

@@ -6,7 +6,8 @@ export interface Board {
   readonly now: number;
   readonly startedAt: number;
   readonly home: string;
-  readonly freeBytes: number;
+  /** On its disk; null when the disk does not tell. */
+  readonly freeBytes: number | null;
   readonly uiUrl: string;
   readonly services: readonly BoardService[];
   /** null until they could be asked for once. */

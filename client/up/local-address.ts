@@ -8,7 +8,7 @@ export interface LocalAddress {
   readonly namespace: string;
 }
 
-const loopback = new Set(['127.0.0.1', 'localhost', '[::1]']);
+const loopback = new Set(['127.0.0.1', 'localhost']);
 
 /**
  * The ports of the settings by which all other commands find Temporal. Throws `ConfigError` when these settings mean a

@@ -24,8 +24,8 @@ export async function openHome(home: string, tell: Tell): Promise<void> {
     await makeFolder(home);
     await access(home, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
+    if (isFull(error)) throw full(home, 0);
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (code === 'ENOSPC' || code === 'EDQUOT') throw full(home, 0);
     if (code === '') throw error;
     throw wrong(`which cannot be written (${code})`, 'a folder that this user may write', '');
   }
@@ -84,7 +84,9 @@ export async function upgradeHome({ home, temporal, tell }: UpgradeOptions): Pro
   if (state.status === 'current' && before === temporal) return;
   if (state.status === 'older') await chmod(home, 0o700);
   // The server brings its database to its own version and knows no way back.
-  const copy = await copyDatabase(home, `before-${temporal}`);
+  const copy = await copyDatabase(home, `before-${temporal}`).catch((error: unknown) => {
+    throw isFull(error) ? full(home, 0) : error;
+  });
   if (copy !== null) {
     const was = before === null ? 'of an unknown Temporal' : `of Temporal ${before}`;
     tell(`The database was ${was}; before ${temporal} opens it, a copy was made: ${copy}`);
@@ -127,6 +129,10 @@ export function damaged(
       '    their pull requests, jobs, runs and notes stay, and `janitor` tells of the jobs. Start them again with their task notes.',
     ].join('\n'),
   );
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
 function full(home: string, freeBytes: number): EndedBadlyError {

@@ -80,9 +80,12 @@ function serviceLine(
 }
 
 function warnings({ stale, freeBytes, home }: Board, colours: Colours): string[] {
-  const disk = `Only ${Math.floor(freeBytes / 2 ** 20)} MB are left on the disk of ${home}: free some.`;
+  const disk =
+    freeBytes === null
+      ? ''
+      : `Only ${Math.floor(freeBytes / 2 ** 20)} MB are left on the disk of ${home}: free some.`;
   return [
-    ...(freeBytes < littleFree ? ['', colours.red(disk)] : []),
+    ...(freeBytes !== null && freeBytes < littleFree ? ['', colours.red(disk)] : []),
     ...(stale === null ? [] : ['', colours.yellow(`Not up to date: ${clean(stale)}`)]),
   ];
 }

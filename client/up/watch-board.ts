@@ -4,7 +4,6 @@ import type { Config } from '../../infra/config/config.ts';
 import { diskOf } from '../../infra/home/disk-kind.ts';
 import { memoryOf } from '../../infra/memory-of.ts';
 import type { Supervised } from '../../infra/supervisor/supervise.ts';
-import { ClientError } from '../client-error.ts';
 import type { Experiments } from '../experiments.ts';
 import type { Board, BoardEvent, BoardExperiment, BoardService } from './board.ts';
 import { watchExperiments } from './experiment-watch.ts';
@@ -55,15 +54,15 @@ export function watchBoard(options: WatchBoardOptions): BoardWatch {
 
   async function drawWhile(services: readonly Supervised[], signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const [disk, shown] = await Promise.all([
-        diskOf(config.home),
+      const [free, shown] = await Promise.all([
+        freeBytes(config.home),
         Promise.all(services.map((each) => present(each, config))),
       ]);
       onBoard({
         now: Date.now(),
         startedAt,
         home: config.home,
-        freeBytes: disk.freeBytes,
+        freeBytes: free,
         uiUrl: config.temporal.uiUrl,
         services: config.webhook === null ? [...shown, noWebhook] : shown,
         experiments: rows,
@@ -86,7 +85,8 @@ export function watchBoard(options: WatchBoardOptions): BoardWatch {
           stale = null;
           for (const text of describeExperimentChanges(before, rows)) note(text);
         } catch (error) {
-          if (!(error instanceof ClientError)) throw error;
+          // Whatever it is, services are kept running: looking at them must not end them.
+          if (!(error instanceof Error)) throw error;
           stale = error.message;
           // A connection that was refused waits longer and longer before it tries again: the next look makes a new one.
           await (opened as Experiments | null)?.close();
@@ -107,6 +107,16 @@ export function watchBoard(options: WatchBoardOptions): BoardWatch {
       await Promise.all([drawWhile(services, signal), lookWhile(services, signal)]);
     },
   };
+}
+
+/** null for a disk that gives no answer: what stands on it tells that in its own words. */
+async function freeBytes(folder: string): Promise<number | null> {
+  try {
+    return (await diskOf(folder)).freeBytes;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return null;
+    throw error;
+  }
 }
 
 async function present(service: Supervised, { temporal, webhook }: Config): Promise<BoardService> {

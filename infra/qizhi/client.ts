@@ -77,14 +77,13 @@ export function createQizhiClient(settings: QizhiSettings, options: QizhiClientO
 type PresentedCredential = { readonly credentials: Credentials; readonly present: PresentCredential };
 
 function once({ credentials, present }: PresentedCredential): PresentedCredential {
-  const renewed = (): Promise<never> =>
-    Promise.reject(
-      new Failure(
-        'QizhiUnauthorized',
-        'Qizhi refused a credential that it took a moment ago. Look whether the account may use the API of QIZHI_API.',
-      ),
-    );
-  return { credentials: { current: () => credentials.current(), renewed }, present };
+  return { credentials: { current: () => credentials.current(), renewed: neverRenewed }, present };
+}
+
+function neverRenewed(): Promise<never> {
+  const message =
+    'Qizhi refused a credential that it took a moment ago. Look whether the account may use the API of QIZHI_API.';
+  return Promise.reject(new Failure('QizhiUnauthorized', message));
 }
 
 function credentialOf({ credential }: QizhiSettings, post: Post): PresentedCredential {

@@ -37,7 +37,7 @@ export interface GuardedProcess {
   readonly pid: Promise<number | null>;
   readonly ended: Promise<ProgramEnd>;
   /** Asks it to end; it is killed after its grace. Again changes nothing. */
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /**
@@ -66,7 +66,7 @@ export function startGuarded(options: GuardedOptions): GuardedProcess {
   }
   // A program that ends by itself closes the pipe from which its guard is told.
   child.stdin.on('error', () => undefined);
-  const pid = readPid(child.stdio[3] as NodeJS.ReadableStream | null);
+  const pid = readPid(child.stdio[3]);
   const ended = child.then(async (result): Promise<ProgramEnd> => {
     const code = result.exitCode ?? 128 + 9;
     const started = (await pid) !== null;

@@ -121,13 +121,12 @@ async function becomeReady(
   service: Service,
   { pid, ended, stop }: GuardedProcess,
 ): Promise<{ readonly pid: number; readonly since: number } | null> {
-  let over = false;
-  void ended.finally(() => {
-    over = true;
-  });
   const number = await pid;
+  if (number === null) return null;
+  const over = new AbortController();
+  void ended.finally(() => over.abort());
   const limit = Date.now() + service.readyWithinMs;
-  while (!over && number !== null) {
+  while (!over.signal.aborted) {
     if (Date.now() > limit) stop();
     if (await service.isReady(number)) return { pid: number, since: Date.now() };
     await Promise.race([delay(lookEvery), ended]);

@@ -19,7 +19,7 @@ import { scriptOf, seedSmall, smallNote, type Settings } from './bad-input-world
 export interface UpProcess {
   readonly pid: number;
   /** Everything it said so far. */
-  text(): string;
+  readonly text: () => string;
   /** Since it was started, ms; rejects with its words when it ends before it is up. */
   readonly ready: Promise<number>;
   readonly ended: Promise<number | undefined>;
@@ -104,7 +104,11 @@ export async function openUpWorld(directory: string, { uv }: Pick<Tools, 'uv'>):
         policy: { ...policy, requireCopilot: false },
       };
       const client = openExperiments(temporal);
-      await client.start(input).finally(() => client.close());
+      try {
+        await client.start(input);
+      } finally {
+        await client.close();
+      }
     },
     async close() {
       await Promise.all(opened.map((each) => each.close()));

@@ -82,8 +82,12 @@ function msOf(at: { readonly seconds?: unknown; readonly nanos?: number | null }
 
 async function phases(world: UpWorld): Promise<string[]> {
   const client = world.experiments();
-  const listed = await client.list({ open: true }).finally(() => client.close());
-  return experiments.map((id) => listed.find((each) => each.id === id)?.phase ?? '');
+  try {
+    const listed = await client.list({ open: true });
+    return experiments.map((id) => listed.find((each) => each.id === id)?.phase ?? '');
+  } finally {
+    await client.close();
+  }
 }
 
 /** With 50 tries the 99th percentile is the largest. */

@@ -156,20 +156,20 @@ describe('what is asked of a person', () => {
   });
 });
 
-describe('the watch', () => {
-  const listed = (id: string, phase: string): ListedExperiment => ({
-    id,
-    execution: 'running',
-    phase,
-    repository: null,
-    pullRequest: null,
-    jobIds: [],
-    outcome: null,
-    gpuHours: null,
-    startedAt: '2026-01-01T00:00:00.000Z',
-    endedAt: null,
-  });
+const listed = (id: string, phase: string): ListedExperiment => ({
+  id,
+  execution: 'running',
+  phase,
+  repository: null,
+  pullRequest: null,
+  jobIds: [],
+  outcome: null,
+  gpuHours: null,
+  startedAt: '2026-01-01T00:00:00.000Z',
+  endedAt: null,
+});
 
+describe('the watch', () => {
   it('asks an experiment again when its phase has changed, and else only now and then', async () => {
     let phase = 'training';
     let time = now;
