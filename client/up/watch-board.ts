@@ -78,7 +78,9 @@ export function watchBoard(options: WatchBoardOptions): BoardWatch {
     const watch = watchExperiments(() => (opened ??= options.openExperiments(config.temporal)));
     while (!signal.aborted) {
       // Without a worker nobody could tell more than what is known already.
-      if (services.every(({ state }) => state().status === 'ready')) {
+      if (services.some(({ state }) => state().status !== 'ready')) {
+        stale = rows === null ? null : 'not everything runs yet; this is how it was before';
+      } else {
         try {
           const before: readonly BoardExperiment[] | null = rows;
           rows = await watch.look();
