@@ -1,4 +1,4 @@
-import { checkbox, confirm, input, password } from '@inquirer/prompts';
+import { checkbox, input, password } from '@inquirer/prompts';
 
 import { InterruptedError } from '../cli/cli-errors.ts';
 
@@ -15,7 +15,6 @@ export interface Asker {
   text(question: Question): Promise<string>;
   /** Shows nothing of what is typed. */
   secret(question: Question): Promise<string>;
-  agree(message: string): Promise<boolean>;
   choose<T extends string>(
     message: string,
     choices: readonly { readonly value: T; readonly name: string }[],
@@ -38,7 +37,6 @@ export function terminalAsker(signal: AbortSignal): Asker {
       );
       return answer === '' ? fallback : answer;
     },
-    agree: (message) => orInterrupted(confirm({ message, default: true }, context)),
     choose: (message, choices) =>
       orInterrupted(
         checkbox(

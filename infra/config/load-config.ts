@@ -94,7 +94,7 @@ function readWebhook(reader: Reader): WebhookSettings {
   };
 }
 
-export function readVault(reader: Reader, home: string, cwd: string): string {
+function readVault(reader: Reader, home: string, cwd: string): string {
   const value = reader.text('HEPHAESTUS_VAULT') ?? join(home, 'vault');
   const isRemote = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) || /^[\w.-]+@[\w.-]+:/.test(value);
   return isRemote ? value : resolve(cwd, value);
@@ -153,7 +153,7 @@ export function readSharedDisk(reader: Reader, home: string, cwd: string): Share
 }
 
 /** A process that serves the control zone as well may push with that zone's token: it holds it anyway. */
-export function readGit(reader: Reader, holdsToken: boolean): GitSettings {
+function readGit(reader: Reader, holdsToken: boolean): GitSettings {
   const own = reader.text('GITHUB_PUSH_TOKEN') ?? (holdsToken ? reader.text('GITHUB_TOKEN') : undefined);
   const todo = 'make a token that may write contents of the experiment repositories and nothing else';
   return {

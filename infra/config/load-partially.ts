@@ -6,11 +6,9 @@ import type { Config } from './config.ts';
 import { allKeys, definitionOf, zones, type Key, type Zone } from './keys.ts';
 import {
   readGemini,
-  readGit,
   readGithub,
   readQwen,
   readSharedDisk,
-  readVault,
   readWandb,
   type LoadConfigOptions,
 } from './load-config.ts';
@@ -27,16 +25,7 @@ export type Part<T> =
   | { readonly status: 'wrong'; readonly problems: readonly ConfigProblem[] };
 
 type Parts = { readonly [K in PartName]: Part<NonNullable<Config[K]>> };
-type PartName =
-  | 'temporal'
-  | 'github'
-  | 'qizhi'
-  | 'wandb'
-  | 'gemini'
-  | 'qwen'
-  | 'sharedDisk'
-  | 'git'
-  | 'vault';
+type PartName = 'temporal' | 'github' | 'qizhi' | 'wandb' | 'gemini' | 'qwen' | 'sharedDisk';
 
 /** What can be used of a configuration in which something may be missing or wrong. */
 export interface PartialConfig extends Parts {
@@ -67,8 +56,6 @@ export function loadPartially({ env, cwd }: Pick<LoadConfigOptions, 'env' | 'cwd
     gemini: part(readGemini),
     qwen: part(readQwen),
     sharedDisk: part((reader) => readSharedDisk(reader, home, cwd)),
-    git: part((reader) => readGit(reader, given(env, 'GITHUB_PUSH_TOKEN') === undefined)),
-    vault: part((reader) => readVault(reader, home, cwd)),
   };
 }
 

@@ -99,7 +99,6 @@ it('asks what the zones need, refuses answers that cannot be used, and makes a c
       if (message.startsWith('WANDB_API_KEY')) complaints.push(wrong(''), wrong('two words'));
       return answer(message);
     },
-    agree: async () => true,
     choose: async () => [],
   };
   const values = await collectValues({ zones: ['networked'], present: {}, given: {}, asker, cwd: directory });
