@@ -62,7 +62,7 @@ function toUnreachable(error: unknown, settings: TemporalSettings): ClientError 
     case rpcCodes.unavailable:
     case rpcCodes.deadlineExceeded:
     case rpcCodes.cancelled: {
-      const todo = 'start it (`temporal server start-dev`), or set TEMPORAL_ADDRESS';
+      const todo = 'start it (`hephaestus up`, or `temporal server start-dev`), or set TEMPORAL_ADDRESS';
       return new ClientError('unreachable', `${where} cannot be reached: ${todo}.`, error);
     }
     case undefined:

@@ -12,8 +12,16 @@ export class UsageError extends Error {
 
 /** The person pressed Ctrl-C. */
 export class InterruptedError extends Error {
-  constructor() {
-    super('Interrupted. What was started goes on; this was only looking.');
+  constructor(message = 'Interrupted. What was started goes on; this was only looking.') {
+    super(message);
     this.name = 'InterruptedError';
+  }
+}
+
+/** The command could not do its work, for a reason that was foreseen; the message says what to do. */
+export class EndedBadlyError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'EndedBadlyError';
   }
 }

@@ -1,6 +1,6 @@
 import { ConfigError } from '../../infra/config/config-error.ts';
 import { ClientError, type ClientErrorKind } from '../client-error.ts';
-import { InterruptedError, UsageError } from './cli-errors.ts';
+import { EndedBadlyError, InterruptedError, UsageError } from './cli-errors.ts';
 
 /** What the exit codes mean; part of the public contract. */
 export const exitCodes = {
@@ -33,6 +33,7 @@ export function isForeseen(error: unknown): error is Error {
     error instanceof ClientError ||
     error instanceof UsageError ||
     error instanceof ConfigError ||
+    error instanceof EndedBadlyError ||
     error instanceof InterruptedError
   );
 }

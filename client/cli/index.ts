@@ -12,9 +12,12 @@ async function main(): Promise<ExitCode> {
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());
   // `hephaestus list | head` closes the pipe early, which is no error of ours.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  // A terminal that was closed answers with EIO; whatever runs then ends by the signal that comes with it.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    });
+  }
   standWhereThePersonStands();
   const env = readEnvironment(process.cwd());
   const code = await runCli(process.argv.slice(2), {

@@ -3,13 +3,18 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { addApproveQuality } from './commands/approve-quality.ts';
 import { addDecisions } from './commands/decisions.ts';
+import { addInit } from './commands/init.ts';
 import { addJanitor } from './commands/janitor.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addDown } from './commands/down.ts';
 import { addEnvironment } from './commands/environment.ts';
 import { addList } from './commands/list.ts';
+import { addLogs } from './commands/logs.ts';
 import { addSettle } from './commands/settle.ts';
 import { addShow } from './commands/show.ts';
 import { addStart } from './commands/start.ts';
 import { addSync } from './commands/sync.ts';
+import { addUp } from './commands/up.ts';
 import { addWatch } from './commands/watch.ts';
 import { addWebhook } from './commands/webhook.ts';
 import { addWorker } from './commands/worker.ts';
@@ -31,10 +36,15 @@ export async function runCli(args: readonly string[], world: Omit<CliContext, 'e
     .exitOverride()
     .showHelpAfterError('(add --help for what it takes)');
   for (const add of [
+    addUp,
+    addDown,
+    addInit,
+    addDoctor,
     addStart,
     addList,
     addShow,
     addWatch,
+    addLogs,
     addDecisions,
     addApproveQuality,
     addSettle,

@@ -102,7 +102,7 @@ function readVault(reader: Reader, home: string, cwd: string): string {
   return isRemote ? value : resolve(cwd, value);
 }
 
-function readGemini(reader: Reader): NonNullable<Config['gemini']> {
+export function readGemini(reader: Reader): NonNullable<Config['gemini']> {
   return {
     apiKey: reader.required('GEMINI_API_KEY', 'Gemini CLI plans experiments with it'),
     model: reader.text('GEMINI_MODEL'),
@@ -130,7 +130,7 @@ export function loadDiskConfig({ env, cwd }: Pick<LoadConfigOptions, 'env' | 'cw
   return freeze(config);
 }
 
-function readSharedDisk(reader: Reader, home: string, cwd: string): SharedDiskSettings {
+export function readSharedDisk(reader: Reader, home: string, cwd: string): SharedDiskSettings {
   const sharedDir = resolve(cwd, reader.text('HEPHAESTUS_SHARED_DIR') ?? join(home, 'shared'));
   const jobSharedDir = reader.text('HEPHAESTUS_JOB_SHARED_DIR') ?? sharedDir;
   if (!isAbsolute(jobSharedDir)) {
@@ -141,7 +141,7 @@ function readSharedDisk(reader: Reader, home: string, cwd: string): SharedDiskSe
   return { sharedDir, jobSharedDir };
 }
 
-function readWandb(reader: Reader): NonNullable<Config['wandb']> {
+export function readWandb(reader: Reader): NonNullable<Config['wandb']> {
   return {
     baseUrl: reader.url('WANDB_BASE_URL') ?? '',
     apiKey: reader.required('WANDB_API_KEY', 'copy it from the settings page of your W&B account'),
@@ -157,7 +157,7 @@ function readSync(reader: Reader): SyncSettings {
   };
 }
 
-function readQwen(reader: Reader): NonNullable<Config['qwen']> {
+export function readQwen(reader: Reader): NonNullable<Config['qwen']> {
   return {
     apiKey: reader.required('OPENAI_API_KEY', 'Qwen Code writes the code with it'),
     model: reader.text('OPENAI_MODEL'),

@@ -1,6 +1,7 @@
 import { pino, type Logger } from 'pino';
 
 import type { ListedSubmission, SubmissionOutcome } from '../../domain/job.ts';
+import { Failure } from '../failure.ts';
 import type { QizhiSettings } from '../settings.ts';
 import { createConversation, type Surface } from './conversation.ts';
 import { asBearer, asSessionCookie, type Credentials, type PresentCredential } from './credentials.ts';
@@ -37,6 +38,8 @@ export interface QizhiClientOptions {
   readonly timeoutMs?: number;
   /** Told of every request: what was asked, HTTP status, ms, request ids, job id; never of a credential. */
   readonly log?: Logger;
+  /** Never logs in a second time, not even when the token is refused: for a look that must not lock an account. */
+  readonly oneLogin?: true;
 }
 
 const defaultTimeoutMs = 30_000;
@@ -50,7 +53,8 @@ export function createQizhiClient(settings: QizhiSettings, options: QizhiClientO
     limitRate: createLimitRate(settings.requestsPerSecond),
     log: options.log ?? pino({ level: 'silent' }),
   });
-  const credential = credentialOf(settings, post);
+  const credential =
+    options.oneLogin === true ? once(credentialOf(settings, post)) : credentialOf(settings, post);
   switch (settings.api) {
     case 'openapi': {
       const surface: Surface = {
@@ -70,10 +74,19 @@ export function createQizhiClient(settings: QizhiSettings, options: QizhiClientO
   }
 }
 
-function credentialOf(
-  { credential }: QizhiSettings,
-  post: Post,
-): { readonly credentials: Credentials; readonly present: PresentCredential } {
+type PresentedCredential = { readonly credentials: Credentials; readonly present: PresentCredential };
+
+function once({ credentials, present }: PresentedCredential): PresentedCredential {
+  return { credentials: { current: () => credentials.current(), renewed: neverRenewed }, present };
+}
+
+function neverRenewed(): Promise<never> {
+  const message =
+    'Qizhi refused a credential that it took a moment ago. Look whether the account may use the API of QIZHI_API.';
+  return Promise.reject(new Failure('QizhiUnauthorized', message));
+}
+
+function credentialOf({ credential }: QizhiSettings, post: Post): PresentedCredential {
   switch (credential.kind) {
     case 'login':
       return { credentials: createLogIn(post, credential), present: asBearer };

@@ -47,6 +47,23 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
   }
 }
 
+export type DevServerPlace = Required<Pick<DevServerOptions, 'port' | 'uiPort' | 'namespace'>> &
+  Pick<DevServerOptions, 'databaseFile'>;
+
+/** What follows the name of the `temporal` executable. */
+export function devServerArguments({ port, uiPort, namespace, databaseFile }: DevServerPlace): string[] {
+  return [
+    'server',
+    'start-dev',
+    '--ip=127.0.0.1',
+    `--port=${port}`,
+    `--ui-port=${uiPort}`,
+    `--namespace=${namespace}`,
+    '--log-level=error',
+    ...(databaseFile === undefined ? [] : [`--db-filename=${databaseFile}`]),
+  ];
+}
+
 async function startOnce(options: DevServerOptions): Promise<DevServer> {
   const port = options.port ?? (await freePort());
   const uiPort = options.uiPort ?? (await freePort());
@@ -54,16 +71,12 @@ async function startOnce(options: DevServerOptions): Promise<DevServer> {
   if (options.databaseFile !== undefined) await mkdir(dirname(options.databaseFile), { recursive: true });
   const server = execa(
     options.temporal,
-    [
-      'server',
-      'start-dev',
-      '--ip=127.0.0.1',
-      `--port=${port}`,
-      `--ui-port=${uiPort}`,
-      `--namespace=${namespace}`,
-      '--log-level=error',
-      ...(options.databaseFile === undefined ? [] : [`--db-filename=${options.databaseFile}`]),
-    ],
+    devServerArguments({
+      port,
+      uiPort,
+      namespace,
+      ...(options.databaseFile !== undefined && { databaseFile: options.databaseFile }),
+    }),
     {
       reject: false,
       all: true,

@@ -40,6 +40,8 @@ export interface EnsureToolsOptions {
   readonly log?: (line: string) => void;
   /** The environment of this process; children see only the allowed part of it. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Aborting it ends an installation that is under way. */
+  readonly signal?: AbortSignal;
 }
 
 /** Installing failed; the message ends with the installer's own last words. */
@@ -57,6 +59,7 @@ interface Context {
   readonly environment: Readonly<Record<string, string>>;
   readonly machine: MachineTools;
   readonly log: (line: string) => void;
+  readonly signal: AbortSignal | undefined;
 }
 
 const everything: readonly ToolName[] = [
@@ -98,6 +101,7 @@ export async function ensureTools(options: EnsureToolsOptions): Promise<Tools> {
     environment,
     machine,
     log: options.log ?? (() => undefined),
+    signal: options.signal,
   };
   const which = new Set(options.which ?? everything);
   const [python, agents] = await Promise.all([pythonTools(context, which), agentTools(context, which)]);
@@ -242,7 +246,7 @@ async function run(
     reject: false,
     all: true,
     stdin: 'ignore',
-    cancelSignal: signal,
+    cancelSignal: context.signal === undefined ? signal : AbortSignal.any([signal, context.signal]),
   });
   if (result.failed)
     throw new ToolInstallError(what, result.all || result.shortMessage || 'nothing was printed');

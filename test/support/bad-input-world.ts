@@ -128,7 +128,8 @@ async function runCli(
   return { code: exitCode, text: all, stdout, ms: Date.now() - started };
 }
 
-function scriptOf(variants: ReadonlyMap<string, string>): ModelsScript {
+/** The models' script of this world. */
+export function scriptOf(variants: ReadonlyMap<string, string>): ModelsScript {
   return {
     plan: () => '',
     implement: ({ experimentId }) => ({
@@ -160,7 +161,8 @@ requires-python = ">=3.10"
 dependencies = ["wandb==0.31.0"]
 `;
 
-async function seedSmall(
+/** A repository with what one training needs, and no more. */
+export async function seedSmall(
   lab: Lab,
   directory: string,
   uv: { readonly uv: string; readonly environment: Settings; readonly python: string },
@@ -172,7 +174,8 @@ async function seedSmall(
   await lab.github.seedRepository({ owner: 'lab', name: 'small', from: folder, message: 'Begin' });
 }
 
-function smallNote(
+/** The task note of an experiment in that repository. */
+export function smallNote(
   id: string,
   python: { readonly path: string; readonly version: string },
   overrides: Partial<TaskNote>,

@@ -1,5 +1,7 @@
 import { Option, type Command } from 'commander';
 
+import { ConfigError } from '../../../infra/config/config-error.ts';
+import { findEnvFileProblems } from '../../../infra/config/env-file.ts';
 import { zones, type Zone } from '../../../infra/config/keys.ts';
 import { loadConfig } from '../../../infra/config/load-config.ts';
 import { ClientError } from '../../client-error.ts';
@@ -24,6 +26,8 @@ export function addWorker(program: Command, context: CliContext): void {
     .action(async (options: WorkerOptions) => {
       await run(context, {}, async () => {
         const served = zones.filter((zone) => options.zone.includes(zone));
+        const problems = findEnvFileProblems(context.cwd);
+        if (problems.length > 0) throw new ConfigError(problems);
         const config = loadConfig({ env: context.env, zones: served, cwd: context.cwd });
         // Loads the whole worker, which the other commands have no use for.
         const { runWorker } = await import('../../../workers/run-worker.ts');
