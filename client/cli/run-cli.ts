@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 
 import manifest from '../../package.json' with { type: 'json' };
+import { addAdopt } from './commands/adopt.ts';
 import { addDecisions } from './commands/decisions.ts';
 import { addJanitor } from './commands/janitor.ts';
 import { addEnvironment } from './commands/environment.ts';
@@ -38,6 +39,7 @@ export async function runCli(args: readonly string[], world: Omit<CliContext, 'e
     addSettle,
     addJanitor,
     addEnvironment,
+    addAdopt,
     addSync,
     addWorker,
     addWebhook,

@@ -3,6 +3,7 @@ import { Failure } from '../failure.ts';
 import { accessCalls } from './access-calls.ts';
 import { checkCalls } from './check-calls.ts';
 import { commentCalls } from './comment-calls.ts';
+import { fileCalls } from './file-calls.ts';
 import { gateCalls } from './gate-calls.ts';
 import type { GithubClient } from './github-client.ts';
 import { createOctokit } from './octokit.ts';
@@ -42,6 +43,7 @@ export function createGithubClient(
     requestReviewers: pullRequestCalls(person ?? octokit).requestReviewers,
     ...checkCalls(octokit),
     ...commentCalls(octokit),
+    ...fileCalls(octokit),
     ...gateCalls(octokit),
     ...proposalCalls(octokit),
     ...accessCalls({ ...settings, person, octokit }),

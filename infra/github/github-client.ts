@@ -1,5 +1,6 @@
 import type { Check } from '../../domain/pull-request.ts';
 import type { AccessCalls } from './access-calls.ts';
+import type { FileCalls } from './file-calls.ts';
 import type { GateCalls } from './gate-calls.ts';
 import type { ProposalCalls } from './proposal-calls.ts';
 import type { Attachment } from './upload-attachment.ts';
@@ -77,7 +78,7 @@ interface NewPullRequest {
  * What the activities need of GitHub. `repository` is always `owner/name`. Every method throws `Failure` with one of the
  * GitHub types; nothing is tried twice here, because Temporal does that.
  */
-export interface GithubClient extends AccessCalls, GateCalls, ProposalCalls {
+export interface GithubClient extends AccessCalls, FileCalls, GateCalls, ProposalCalls {
   /** Where people look, for example https://github.com */
   readonly serverUrl: string;
   /** As whom it writes: the owner of the token, or the bot of the App. */

@@ -30,13 +30,20 @@ export interface GithubLab {
   /** A request to the REST API as a user of the lab. */
   ask(as: string, method: string, path: string, body?: unknown): Promise<{ status: number; data: never }>;
   /** A request to the lab's own API below `/_lab/`; throws when it is refused. */
-  admin(method: string, path: string, body?: unknown): Promise<Record<string, never>>;
+  admin(method: string, path: string, body?: unknown): Promise<LabAnswer>;
   readonly installationId: string;
   /** What the lab's App signs in with. */
   appJwt(): string;
   /** A token of the App's installation, with all of its permissions or these. */
   appToken(permissions?: Readonly<Record<string, string>>): Promise<string>;
   close(): Promise<void>;
+}
+
+/** What the lab's own API tells, each of it where it is asked for. */
+interface LabAnswer {
+  readonly token: string;
+  readonly counts: Readonly<Record<'sent' | 'dropped' | 'duplicated' | 'reordered', number>>;
+  readonly routes: Readonly<Record<string, object>>;
 }
 
 export const picture = Buffer.from(

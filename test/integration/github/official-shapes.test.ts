@@ -120,11 +120,7 @@ it('answers everything in use as the official description of GitHub has it', asy
   await ask('PUT', `${at}/pulls/${number}/merge`, { merge_method: 'squash', sha: headSha });
   for (const path of ['/user', '/users/reader', '/rate_limit']) await ask('GET', path);
   const jwt = lab.appJwt();
-  for (const path of [
-    '/app',
-    `/app/installations/${lab.installationId}`,
-    `${at}/installation`,
-  ]) {
+  for (const path of ['/app', `/app/installations/${lab.installationId}`, `${at}/installation`]) {
     await as(jwt, 'GET', path);
   }
 
