@@ -53,14 +53,14 @@ function pythonOf(pyproject: string | null): string {
 
 /** The shallowest `train.py`, else the shallowest script whose name begins so. */
 function findScript(files: readonly string[]): string | null {
-  const depth = (path: string): number => path.split('/').length;
-  const candidates = files
+  const [first] = files
     .filter((path) => /(?:^|\/)train[^/]*\.py$/.test(path) && /^[\w./-]+$/.test(path))
-    .toSorted(
-      (a, b) =>
-        Number(!/(?:^|\/)train\.py$/.test(a)) - Number(!/(?:^|\/)train\.py$/.test(b)) ||
-        depth(a) - depth(b) ||
-        a.localeCompare(b),
-    );
-  return candidates[0] ?? null;
+    .toSorted((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+  return first ?? null;
+}
+
+/** Any plain `train.py` comes before any other name. */
+function rank(path: string): number {
+  const otherName = /(?:^|\/)train\.py$/.test(path) ? 0 : 1000;
+  return otherName + path.split('/').length;
 }

@@ -115,13 +115,16 @@ export async function startLab(options: Partial<GithubStandInOptions> = {}): Pro
   };
 }
 
+function encode(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
 /** A JWT as GitHub asks for it, good for ten minutes unless `overrides` says else. */
 export function signJwt(
   { appSettings }: GithubStandIn,
   overrides: Readonly<Record<string, unknown>> = {},
   key = appSettings['GITHUB_APP_PRIVATE_KEY'] ?? '',
 ): string {
-  const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const now = Math.floor(Date.now() / 1000);
   const claims = { iat: now - 30, exp: now + 570, iss: appSettings['GITHUB_APP_ID'], ...overrides };
   const unsigned = `${encode({ alg: 'RS256', typ: 'JWT' })}.${encode(claims)}`;
