@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 
 import manifest from '../../package.json' with { type: 'json' };
 import { addApproveQuality } from './commands/approve-quality.ts';
+import { addAdopt } from './commands/adopt.ts';
 import { addDecisions } from './commands/decisions.ts';
 import { addInit } from './commands/init.ts';
 import { addJanitor } from './commands/janitor.ts';
@@ -50,6 +51,7 @@ export async function runCli(args: readonly string[], world: Omit<CliContext, 'e
     addSettle,
     addJanitor,
     addEnvironment,
+    addAdopt,
     addSync,
     addWorker,
     addWebhook,
