@@ -29,11 +29,13 @@ export async function invite(link: TemporalLink, input: InvitationInput): Promis
 export async function startFromPullRequest(link: TemporalLink, input: InvitationInput): Promise<StartAnswer> {
   const handle = await ask(link, input);
   const reference = `${input.repository}#${input.number}`;
-  const answer = await link.within(answerDeadlineMs, () => handle.result()).catch((error: unknown) => {
-    if (!(error instanceof ClientError)) throw error;
-    const todo = 'start a worker (`hephaestus worker --zone control`) and say it again';
-    throw new ClientError('unreachable', `Nobody looked at ${reference} in time: ${todo}.`, error);
-  });
+  const answer = await link
+    .within(answerDeadlineMs, () => handle.result())
+    .catch((error: unknown) => {
+      if (!(error instanceof ClientError)) throw error;
+      const todo = 'start a worker (`hephaestus worker --zone control`) and say it again';
+      throw new ClientError('unreachable', `Nobody looked at ${reference} in time: ${todo}.`, error);
+    });
   if (answer.status === 'refused') {
     throw new ClientError('refused', `${reference} starts no experiment: ${answer.why}.`);
   }

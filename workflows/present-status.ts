@@ -38,6 +38,13 @@ export function presentStatus(status: ExperimentStatus): string {
       ),
     ),
     ...section(
+      'Said in the pull request',
+      status.said.map(
+        ({ said, by, answer, why }) =>
+          `${escapeMarkdown(said)} by ${escapeMarkdown(by)}: ${answer === 'refused' ? 'refused: ' : ''}${escapeMarkdown(why)}`,
+      ),
+    ),
+    ...section(
       'The way so far (UTC)',
       status.phases.map((record) => `${clock(record.startedAt)} ${record.phase}`),
     ),
@@ -56,6 +63,9 @@ function commandsOf({ id, phase, evidence, stalled }: ExperimentStatus): string[
           `merge what was shown: \`${program} merge ${id}${head}\``,
           `close it without merging: \`${program} reject ${id}${head}\``,
         ]
+      : []),
+    ...(phase === 'reviewing'
+      ? [`let the gate pass on your word: \`${program} approve-quality ${id} --reason "…"\``]
       : []),
     ...(stalled
       ? [

@@ -37,7 +37,10 @@ export async function adoptChange(
   return withLock(join(folder, 'source'), signal, async () => {
     const record = await readSourceRecord(folder);
     if (record === null) {
-      throw new Failure('GitFailed', `${source} is no worktree that was prepared; start the experiment again`);
+      throw new Failure(
+        'GitFailed',
+        `${source} is no worktree that was prepared; start the experiment again`,
+      );
     }
     const call = gitCall(deps, source, signal);
     await assertSameNote(input, headSha, call);

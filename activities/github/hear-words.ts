@@ -60,7 +60,8 @@ function isNew(comment: SaidComment, { since, known }: WordCursor): boolean {
 }
 
 function whyNot({ createdAt, updatedAt }: SaidComment, stranger: boolean, own: boolean): string | null {
-  if (own) return "it is of the account that Hephaestus itself writes with: use one's own, or the command line";
+  if (own)
+    return "it is of the account that Hephaestus itself writes with: use one's own, or the command line";
   if (stranger) return 'only people with write permission to the repository are obeyed';
   if (Date.parse(updatedAt) > Date.parse(createdAt)) {
     return 'the comment was edited after it was written: say it in a new one';

@@ -118,6 +118,14 @@ function statusSections(status: ExperimentStatus, colours: Colours): string[] {
         (refused) => `${moment(refused.at)}  ${refused.kind} by ${clean(refused.by)}: ${clean(refused.why)}`,
       ),
     ),
+    ...section(
+      colours,
+      'Said in the pull request',
+      status.said.map(
+        ({ writtenAt, said, by, answer, why }) =>
+          `${moment(writtenAt)}  ${clean(said)} by ${clean(by)}: ${answer === 'refused' ? 'refused: ' : ''}${clean(why)}`,
+      ),
+    ),
     ...section(colours, 'Cost', [`${round(cost.gpuHours)} GPU hours${tokens}`]),
   ];
 }

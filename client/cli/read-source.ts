@@ -31,7 +31,9 @@ export async function readSource(path: string | undefined, options: SourceOption
     return readNote(path);
   }
   if (options.idea === undefined || options.idea.trim() === '') {
-    throw new UsageError('Nothing to start: give a task note, --pr owner/name#n, or --idea "…" with --repo owner/name.');
+    throw new UsageError(
+      'Nothing to start: give a task note, --pr owner/name#n, or --idea "…" with --repo owner/name.',
+    );
   }
   return readIdea(options.idea.trim(), options);
 }

@@ -80,7 +80,8 @@ function addDeliveries(server: FastifyInstance, options: WebhookServerOptions, g
   const { deliveries, limits, budget } = guards;
   const refuseUnsigned = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     deliveries.count('unknown', 'unauthorized');
-    if (await isOver(limits.unsigned, request, reply)) return answer(reply, 429, 'too many without a signature');
+    if (await isOver(limits.unsigned, request, reply))
+      return answer(reply, 429, 'too many without a signature');
     return answer(reply, 401, 'the signature does not fit: is the secret the same on both sides?');
   };
 
@@ -97,7 +98,11 @@ function addDeliveries(server: FastifyInstance, options: WebhookServerOptions, g
       }
       if (budget.take(request)) return undefined;
       deliveries.count('unknown', 'busy');
-      return answer(reply.header('connection', 'close'), 503, 'too much is being received: redeliver it later');
+      return answer(
+        reply.header('connection', 'close'),
+        503,
+        'too much is being received: redeliver it later',
+      );
     },
 
     async handler(request, reply) {
@@ -124,7 +129,10 @@ function addDeliveries(server: FastifyInstance, options: WebhookServerOptions, g
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;
         const { delivery } = parsed;
-        options.log.warn({ event: label, delivery, reason: error.message }, 'a delivery could not be passed on');
+        options.log.warn(
+          { event: label, delivery, reason: error.message },
+          'a delivery could not be passed on',
+        );
         deliveries.count(label, 'unavailable');
         return answer(reply, 503, 'Temporal cannot be reached: redeliver it later');
       }

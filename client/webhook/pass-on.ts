@@ -23,7 +23,11 @@ export interface PassOnDeps {
  */
 export async function passOn(
   { experiments, policy }: PassOnDeps,
-  { event, delivery, payload }: { readonly event: string; readonly delivery: string; readonly payload: unknown },
+  {
+    event,
+    delivery,
+    payload,
+  }: { readonly event: string; readonly delivery: string; readonly payload: unknown },
 ): Promise<PassedOn> {
   const targets = findTargets(event, payload);
   const found = await Promise.all(targets.pullRequests.map((each) => experiments.findByPullRequest(each)));

@@ -19,7 +19,8 @@ export function addApproveQuality(program: Command, context: CliContext): void {
     .option('--by <name>', 'who says so, for the record')
     .action(async (id: string, options: ApproveOptions) => {
       await withExperiments(context, options, async ({ experiments, output }) => {
-        if (options.reason.trim() === '') throw new UsageError('--reason is empty: say why the gate may pass.');
+        if (options.reason.trim() === '')
+          throw new UsageError('--reason is empty: say why the gate may pass.');
         const head = readHead(options.head) ?? (await experiments.see(id)).status?.headSha ?? undefined;
         const by = actor(options.by, context.env);
         const request = { by, verdict: 'pass', reason: options.reason, head } as const;
