@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 
 import manifest from '../../package.json' with { type: 'json' };
+import { addAdopt } from './commands/adopt.ts';
 import { addApproveQuality } from './commands/approve-quality.ts';
 import { addDecisions } from './commands/decisions.ts';
 import { addJanitor } from './commands/janitor.ts';
@@ -40,6 +41,7 @@ export async function runCli(args: readonly string[], world: Omit<CliContext, 'e
     addSettle,
     addJanitor,
     addEnvironment,
+    addAdopt,
     addSync,
     addWorker,
     addWebhook,

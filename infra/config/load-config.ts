@@ -2,7 +2,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 
 import type { ExperimentPolicy } from '../../domain/experiment.ts';
 import type { Environment } from '../env.ts';
-import type { SharedDiskSettings } from '../settings.ts';
+import type { GithubSettings, SharedDiskSettings } from '../settings.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import {
   logLevels,
@@ -108,6 +108,14 @@ function readGemini(reader: Reader): NonNullable<Config['gemini']> {
     model: reader.text('GEMINI_MODEL'),
     baseUrl: reader.url('GOOGLE_GEMINI_BASE_URL'),
   };
+}
+
+/** For commands that ask GitHub alone. Throws `ConfigError` with every problem at once. */
+export function loadGithubConfig({ env, cwd }: Pick<LoadConfigOptions, 'env' | 'cwd'>): GithubSettings {
+  const problems: ConfigProblem[] = findUnknownKeys(env);
+  const settings = readGithub(createReader(env, cwd, problems));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return freeze(settings);
 }
 
 /** What is asked of the environment when only the shared disk is touched: no credential of any zone. */

@@ -4,6 +4,7 @@ import { accessCalls } from './access-calls.ts';
 import { checkCalls } from './check-calls.ts';
 import { commentCalls } from './comment-calls.ts';
 import { conversationCalls } from './conversation-calls.ts';
+import { fileCalls } from './file-calls.ts';
 import { gateCalls } from './gate-calls.ts';
 import type { GithubClient } from './github-client.ts';
 import { createOctokit } from './octokit.ts';
@@ -44,6 +45,7 @@ export function createGithubClient(
     ...checkCalls(octokit),
     ...commentCalls(octokit),
     ...conversationCalls(octokit),
+    ...fileCalls(octokit),
     ...gateCalls(octokit),
     ...proposalCalls(octokit),
     ...accessCalls({ ...settings, person, octokit }),

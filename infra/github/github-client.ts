@@ -1,6 +1,7 @@
 import type { Check } from '../../domain/pull-request.ts';
 import type { AccessCalls } from './access-calls.ts';
 import type { ConversationCalls } from './conversation-calls.ts';
+import type { FileCalls } from './file-calls.ts';
 import type { GateCalls } from './gate-calls.ts';
 import type { ProposalCalls } from './proposal-calls.ts';
 import type { Attachment } from './upload-attachment.ts';
@@ -80,7 +81,7 @@ interface NewPullRequest {
  * What the activities need of GitHub. `repository` is always `owner/name`. Every method throws `Failure` with one of the
  * GitHub types; nothing is tried twice here, because Temporal does that.
  */
-export interface GithubClient extends AccessCalls, ConversationCalls, GateCalls, ProposalCalls {
+export interface GithubClient extends AccessCalls, ConversationCalls, FileCalls, GateCalls, ProposalCalls {
   /** Where people look, for example https://github.com */
   readonly serverUrl: string;
   /** As whom it writes: the owner of the token, or the bot of the App. */

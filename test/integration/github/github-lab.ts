@@ -30,13 +30,20 @@ export interface GithubLab {
   /** A request to the REST API as a user of the lab. */
   ask(as: string, method: string, path: string, body?: unknown): Promise<{ status: number; data: never }>;
   /** A request to the lab's own API below `/_lab/`; throws when it is refused. */
-  admin(method: string, path: string, body?: unknown): Promise<Record<string, never>>;
+  admin(method: string, path: string, body?: unknown): Promise<LabAnswer>;
   readonly installationId: string;
   /** What the lab's App signs in with. */
   appJwt(): string;
   /** A token of the App's installation, with all of its permissions or these. */
   appToken(permissions?: Readonly<Record<string, string>>): Promise<string>;
   close(): Promise<void>;
+}
+
+/** What the lab's own API tells, each of it where it is asked for. */
+interface LabAnswer {
+  readonly token: string;
+  readonly counts: Readonly<Record<'sent' | 'dropped' | 'duplicated' | 'reordered', number>>;
+  readonly routes: Readonly<Record<string, object>>;
 }
 
 export const picture = Buffer.from(
@@ -108,13 +115,16 @@ export async function startLab(options: Partial<GithubStandInOptions> = {}): Pro
   };
 }
 
+function encode(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
 /** A JWT as GitHub asks for it, good for ten minutes unless `overrides` says else. */
 export function signJwt(
   { appSettings }: GithubStandIn,
   overrides: Readonly<Record<string, unknown>> = {},
   key = appSettings['GITHUB_APP_PRIVATE_KEY'] ?? '',
 ): string {
-  const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const now = Math.floor(Date.now() / 1000);
   const claims = { iat: now - 30, exp: now + 570, iss: appSettings['GITHUB_APP_ID'], ...overrides };
   const unsigned = `${encode({ alg: 'RS256', typ: 'JWT' })}.${encode(claims)}`;

@@ -51,7 +51,7 @@ function cut({ paths, components }: Description): object {
     const [method = '', path = ''] = operation.split(' ');
     const responses = paths[path]?.[method.toLowerCase()]?.responses;
     if (responses === undefined) throw new Error(`${operation} is not in the description`);
-    const good = Object.entries(responses).filter(([status]) => /^2/.test(status));
+    const good = Object.entries(responses).filter(([status]) => status.startsWith('2'));
     return [
       operation,
       Object.fromEntries(good.map(([status, answer]) => [status, schemaOf(answer, follow)])),

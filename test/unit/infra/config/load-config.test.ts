@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -246,9 +247,28 @@ describe('loadConfig', () => {
     expect(problemsOf(() => load(env, ['networked']))).toHaveProperty('GITHUB_PUSH_TOKEN');
   });
 
-  it('says that an App cannot sign in yet', () => {
-    const env = { ...complete, GITHUB_TOKEN: undefined, GITHUB_APP_ID: '1' };
-    expect(problemsOf(() => load(env, ['control']))['GITHUB_TOKEN']).toContain('App');
+  it('takes a GitHub App instead of the token or beside it, and says what of it is missing or wrong', () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const app = { GITHUB_APP_ID: '7', GITHUB_APP_PRIVATE_KEY: pem, GITHUB_APP_INSTALLATION_ID: '9' };
+    const oneLine = { ...complete, ...app, GITHUB_APP_PRIVATE_KEY: pem.replaceAll('\n', String.raw`\n`) };
+    expect(load(oneLine, ['control']).github).toMatchObject({
+      token: secrets.GITHUB_TOKEN,
+      app: { id: 7, privateKey: pem, installationId: 9 },
+    });
+    const alone = { ...complete, ...app, GITHUB_TOKEN: undefined };
+    expect(load(alone, ['control']).github?.token).toBeUndefined();
+    const noPush = { ...alone, GITHUB_PUSH_TOKEN: undefined };
+    expect(problemsOf(() => load(noPush, ['control', 'networked']))).toHaveProperty('GITHUB_PUSH_TOKEN');
+    const bad = {
+      ...alone,
+      GITHUB_APP_ID: 'mine',
+      GITHUB_APP_PRIVATE_KEY: 'secret',
+      GITHUB_APP_INSTALLATION_ID: '',
+    };
+    const problems = problemsOf(() => load(bad, ['control']));
+    expect(Object.keys(problems).toSorted()).toEqual(Object.keys(app).toSorted());
+    expect(JSON.stringify(problems)).not.toContain('secret');
   });
 
   it('passes only the settings of the builder to the builder', () => {
