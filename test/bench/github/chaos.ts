@@ -24,6 +24,7 @@ import { drawExperiment, type ExperimentPlan } from './experiment-plan.ts';
 import { makeTrouble } from './faults.ts';
 import { type ExperimentEnd, judgeExperiment, type Merges } from './judge.ts';
 import { startPerson } from './person.ts';
+import type { WorkerSettings } from './worker-settings.ts';
 
 export interface ChaosOptions {
   readonly experiments: number;
@@ -67,7 +68,7 @@ async function endure(
   const begun = Date.now();
   const trouble = await makeTrouble(world.lab, seed);
   let lives = 0;
-  const workers = await startMortalWorkers([world.settings, world.settings], {
+  const workers = await startMortalWorkers(settingsOfWorkers(world), {
     meanLifeMs: options.meanLifeMs,
     draw: () => chance(seed, 'life', (lives += 1)),
     script: workerScript,
@@ -97,6 +98,11 @@ async function endure(
     kills: workers.kills(),
     faults: await trouble.met(),
   };
+}
+
+/** Of two workers one uploads pictures as attachments, the other puts them on their branch. */
+function settingsOfWorkers({ settings, lab }: BenchWorld): WorkerSettings[] {
+  return [settings, { ...settings, github: { ...settings.github, uploadsUrl: lab.url } }];
 }
 
 /** Runs all of them, so many at one time. */

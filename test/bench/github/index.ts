@@ -23,7 +23,7 @@ const { values } = parseArgs({
 });
 
 /** Two cores bear so many at one time. */
-const inFlight = 40;
+const inFlight = 20;
 const meanLifeMs = 30_000;
 const longestMs = 900_000;
 

@@ -29,7 +29,7 @@ const concurrency = {
 } as const satisfies Record<keyof typeof queues, number>;
 
 /** Shorter than in the product, so that an answer that never comes costs little. */
-const timeoutMs = 5000;
+const timeoutMs = 15_000;
 
 const settings = (await getOneMessage()) as WorkerSettings;
 quietRuntime();

@@ -9,9 +9,9 @@ it('makes one pull request and one comment for each experiment, and merges only 
   const report = await runChaos(inject('tools'), {
     experiments: 50,
     seed: 7,
-    inFlight: 50,
+    inFlight: 12,
     meanLifeMs: 30_000,
-    longestMs: 300_000,
+    longestMs: 400_000,
     say: () => undefined,
   });
   expect(report.problems, describeChaos(report)).toEqual([]);
@@ -25,4 +25,4 @@ it('makes one pull request and one comment for each experiment, and merges only 
   for (const what of ['foreign-push', 'merged-by-hand', 'comment-deleted', 'said-twice']) {
     expect(report.meddled[what]).toBeGreaterThan(0);
   }
-}, 600_000);
+}, 900_000);
