@@ -51,11 +51,11 @@ export async function startFromPullRequest(link: TemporalLink, input: Invitation
 }
 
 function ask(
-  { client, within }: TemporalLink,
+  link: TemporalLink,
   input: InvitationInput,
 ): Promise<WorkflowHandle<typeof PullRequestWorkflow>> {
-  return within(askDeadlineMs, () =>
-    client.workflow.start<typeof PullRequestWorkflow>('PullRequestWorkflow', {
+  return link.within(askDeadlineMs, () =>
+    link.client.workflow.start<typeof PullRequestWorkflow>('PullRequestWorkflow', {
       workflowId: pullRequestWorkflowId(input.repository, input.number),
       taskQueue: queues.experiments,
       args: [input],

@@ -53,9 +53,12 @@ async function say(as: string, number: number, body: string): Promise<number> {
   return (data as { id: number }).id;
 }
 
+function second(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
 /** GitHub tells times by the second. */
 async function nextSecond(): Promise<void> {
-  const second = () => Math.floor(Date.now() / 1000);
   const now = second();
   await vi.waitFor(() => expect(second()).toBeGreaterThan(now), { timeout: 5000, interval: 20 });
 }
@@ -237,21 +240,22 @@ describe('the sticky comment', () => {
   });
 });
 
-describe('a pull request that may start an experiment', () => {
-  async function offer(
-    as: string,
-    more: { note?: object; text?: string; files?: Record<string, string> } = {},
-  ): Promise<number> {
-    made += 1;
-    const branch = `idea-${made}`;
-    const note = { ...exampleNote({ id: branch, repository }), ...more.note };
-    const text = more.text ?? formatTaskNote({ note, body: '## Why\nTo see.\n' });
-    await lab.push(branch, more.files ?? { 'train.py': `a = ${made}\n`, 'QWEN_TASK.md': text });
-    const pull = { title: 'My idea', head: branch, base: 'main' };
-    const { data } = await lab.ask(as, 'POST', `${path}/pulls`, pull);
-    return (data as { number: number }).number;
-  }
+/** A pull request of a person, by default with a valid task note. */
+async function offer(
+  as: string,
+  more: { note?: object; text?: string; files?: Record<string, string> } = {},
+): Promise<number> {
+  made += 1;
+  const branch = `idea-${made}`;
+  const note = { ...exampleNote({ id: branch, repository }), ...more.note };
+  const text = more.text ?? formatTaskNote({ note, body: '## Why\nTo see.\n' });
+  await lab.push(branch, more.files ?? { 'train.py': `a = ${made}\n`, 'QWEN_TASK.md': text });
+  const pull = { title: 'My idea', head: branch, base: 'main' };
+  const { data } = await lab.ask(as, 'POST', `${path}/pulls`, pull);
+  return (data as { number: number }).number;
+}
 
+describe('a pull request that may start an experiment', () => {
   it('does when its author may write and its note is valid', async () => {
     const number = await offer('ann');
     expect(await lookAtInvitation(lab.client, { repository, number })).toMatchObject({
