@@ -53,14 +53,14 @@ async function say(as: string, number: number, body: string): Promise<number> {
   return (data as { id: number }).id;
 }
 
-function second(): number {
+function secondsNow(): number {
   return Math.floor(Date.now() / 1000);
 }
 
 /** GitHub tells times by the second. */
 async function nextSecond(): Promise<void> {
-  const now = second();
-  await vi.waitFor(() => expect(second()).toBeGreaterThan(now), { timeout: 5000, interval: 20 });
+  const now = secondsNow();
+  await vi.waitFor(() => expect(secondsNow()).toBeGreaterThan(now), { timeout: 5000, interval: 20 });
 }
 
 let made = 0;

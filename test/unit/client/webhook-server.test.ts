@@ -332,18 +332,24 @@ const names = fc.constantFrom(
 );
 const leaf = fc.oneof(names, fc.string(), fc.integer(), fc.constant(null), fc.boolean());
 const keys = fc.constantFrom(
-    'action',
-    'repository',
-    'full_name',
-    'issue',
-    'number',
-    'pull_request',
-    'comment',
-    'body',
-    'head',
-    'ref',
-  ,
-  'repo', 'check_run', 'check_suite', 'pull_requests', 'branches', 'name', 'head_branch', 'constructor',
+  'action',
+  'repository',
+  'full_name',
+  'issue',
+  'number',
+  'pull_request',
+  'comment',
+  'body',
+  'head',
+  'ref',
+  'repo',
+  'check_run',
+  'check_suite',
+  'pull_requests',
+  'branches',
+  'name',
+  'head_branch',
+  'constructor',
 );
 const { payloads } = fc.letrec((tie) => ({
   payloads: fc.oneof(
