@@ -266,7 +266,6 @@ describe('a pull request that may start an experiment', () => {
   });
 
   it.each<[string, string, object, string]>([
-    ['a reader', 'reader', {}, 'has no write permission'],
     ['no note', 'ann', { files: { 'train.py': 'x = 1\n' } }, 'has no QWEN_TASK.md'],
     ['a note of nothing', 'ann', { text: 'hello' }, 'is not valid'],
     ['a note of another repository', 'ann', { note: { repository: 'lab/other' } }, 'is about lab/other'],
@@ -277,6 +276,19 @@ describe('a pull request that may start an experiment', () => {
       status: 'none',
       why: expect.stringContaining(why) as string,
     });
+  });
+
+  it('does not when its author may write no more', async () => {
+    const number = await offer('ann');
+    await lab.ask('pi', 'PUT', `${path}/collaborators/ann`, { permission: 'pull' });
+    try {
+      expect(await lookAtInvitation(lab.client, { repository, number })).toMatchObject({
+        status: 'none',
+        why: `its author ann has no write permission to ${repository}`,
+      });
+    } finally {
+      await lab.ask('pi', 'PUT', `${path}/collaborators/ann`, { permission: 'push' });
+    }
   });
 
   it('does not once it is closed, nor when it is an experiment’s own', async () => {
