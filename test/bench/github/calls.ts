@@ -101,7 +101,7 @@ async function waitThreeDays(lab: GithubLab, number: number): Promise<number> {
 
 async function askedOf(lab: GithubLab): Promise<Asked> {
   const { data } = await lab.ask('pi', 'GET', '/_lab/stats');
-  return data as Asked;
+  return data;
 }
 
 async function until(done: () => Promise<boolean>): Promise<void> {
