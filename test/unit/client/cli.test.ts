@@ -332,23 +332,3 @@ describe('list', () => {
     expect((await run(['list'], { calls: { list: async () => [] } })).out).toContain('hephaestus start');
   });
 });
-
-describe('list, of runs that nobody brings to W&B', () => {
-  const at = '2026-01-01T00:00:00.000Z';
-  const listed = async (sweep: Awaited<ReturnType<Experiments['seeSweep']>>): Promise<string> =>
-    (await run(['list'], { calls: { list: async () => [], seeSweep: async () => sweep } })).out;
-
-  it('tells those that need a person, with reason and cure', async () => {
-    const quarantined = [{ folder: 'a/wandb/offline-run-1', reason: 'it was deleted', cure: 'Restore it.' }];
-    const report = { runs: 3, begun: 0, underWay: 0, quarantined };
-    const out = await listed({ at, report, failure: null });
-    expect(out).toContain('a/wandb/offline-run-1: it was deleted. Restore it.');
-    expect(await listed({ at, report: { ...report, quarantined: [] }, failure: null })).not.toContain('W&B');
-  });
-
-  it('tells why they were not looked at', async () => {
-    expect(await listed({ at, report: null, failure: 'the key is not accepted' })).toContain(
-      'the key is not accepted',
-    );
-  });
-});
