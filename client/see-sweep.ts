@@ -1,4 +1,4 @@
-import { ScheduleNotFoundError, WorkflowFailedError } from '@temporalio/client';
+import { ScheduleNotFoundError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 
 import { sweepScheduleId } from '../infra/temporal/sweep-schedule.ts';
 import type { SweepReport } from '../workflows/contract.ts';
@@ -29,12 +29,13 @@ export async function seeSweep(link: TemporalLink): Promise<SeenSweep | null> {
         workflowId,
         firstExecutionRunId,
       );
-      const { status } = await handle.describe();
-      if (status.name === 'RUNNING') continue;
       const at = takenAt.toISOString();
       try {
+        if ((await handle.describe()).status.name === 'RUNNING') continue;
         return { at, report: await handle.result(), failure: null };
       } catch (error) {
+        // Temporal forgets what ended longer ago than its retention.
+        if (error instanceof WorkflowNotFoundError) continue;
         if (!(error instanceof WorkflowFailedError)) throw error;
         return { at, report: null, failure: innermostMessage(error) };
       }

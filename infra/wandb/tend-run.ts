@@ -60,7 +60,7 @@ async function pass(deps: DeliverDeps, options: TendOptions, { alone, signal }: 
     (await deliverRun(deps, { path, logs, jobExitCode, alone, signal })).state;
   if (jobExitCode !== null || memory.stillMs >= options.silentMs) return deliver();
   if (options.memory === undefined) {
-    const found = await readRunLogs(logs);
+    const found = await readRunLogs(logs, deps.memory);
     if (found.exit !== null) return deliver();
     if (found.rows === 0) return waiting(found.rows, logFacts(found));
   }

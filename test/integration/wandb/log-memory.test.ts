@@ -52,16 +52,17 @@ async function round(home: string, patienceMs: number) {
   return agent.round();
 }
 
-describe('LogMemory', () => {
-  async function both(log: string, memory: LogMemory) {
-    const known = await memory.recall(log);
-    const { summary, ...facts } = await readTransactionLog(log);
-    if (known === undefined) return undefined;
-    const { summary: remembered, ...found } = known.log;
-    expect({ ...found, summary: treeText(remembered) }).toEqual({ ...facts, summary: treeText(summary) });
-    return known;
-  }
+/** What is remembered of a log is what one reading tells; undefined when nothing is. */
+async function both(log: string, memory: LogMemory) {
+  const known = await memory.recall(log);
+  const { summary, ...facts } = await readTransactionLog(log);
+  if (known === undefined) return undefined;
+  const { summary: remembered, ...found } = known.log;
+  expect({ ...found, summary: treeText(remembered) }).toEqual({ ...facts, summary: treeText(summary) });
+  return known;
+}
 
+describe('LogMemory', () => {
   it('knows of a log that grew in any portions what one reading tells', async () => {
     const log = await place();
     const bytes = await readFile(log);

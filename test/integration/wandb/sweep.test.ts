@@ -7,6 +7,8 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it, vi } from 'vitest';
 
+import { openExperiments } from '../../../client/experiments.ts';
+import { loadConfig } from '../../../infra/config/load-config.ts';
 import { startDevServer, type DevServer } from '../../../infra/temporal/dev-server.ts';
 import { ensureSweepSchedule, sweepScheduleId } from '../../../infra/temporal/sweep-schedule.ts';
 import { queues, type SweepReport } from '../../../workflows/contract.ts';
@@ -42,6 +44,8 @@ async function place(id: string): Promise<void> {
   const target = join(world.sharedDir, 'by-hand', 'wandb', `offline-run-20260101_000000-${id}`);
   await cp(dirname(recorded), target, { recursive: true });
 }
+
+const seen = { timeout: 60_000, interval: 200 };
 
 async function withWorkers<T>(act: () => Promise<T>): Promise<T> {
   const common = { connection: native, namespace: temporal.namespace };
@@ -129,6 +133,33 @@ it('asks a server that refuses the key once', async () => {
     operations: Record<string, number>;
   };
   expect(operations).toEqual({ Viewer: 1 });
+});
+
+it('is seen from outside, with the reason when it failed', async () => {
+  const env = { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace };
+  const experiments = openExperiments(loadConfig({ env, zones: [], cwd: world.root }).temporal);
+  try {
+    expect(await experiments.seeSweep()).toBeNull();
+    await ensureSweepSchedule(client, { parallel: 4, everyMinutes: 600 });
+    await world.fault({ kind: 'status', on: 'graphql', status: 401 });
+    const schedule = client.schedule.getHandle(sweepScheduleId);
+    await withWorkers(async () => {
+      await schedule.trigger();
+      await vi.waitFor(
+        async () => expect((await experiments.seeSweep())?.failure).toContain('WANDB_API_KEY'),
+        seen,
+      );
+      await schedule.trigger();
+      await vi.waitFor(
+        async () =>
+          expect(await experiments.seeSweep()).toMatchObject({ report: { runs: 0 }, failure: null }),
+        seen,
+      );
+    });
+    await schedule.delete();
+  } finally {
+    await experiments.close();
+  }
 });
 
 it('has a schedule that follows the settings', async () => {
