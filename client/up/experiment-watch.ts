@@ -4,7 +4,7 @@ import type { ListedExperiment, SeenExperiment } from '../seen-experiment.ts';
 import type { BoardExperiment } from './board.ts';
 
 export interface ExperimentWatch {
-  /** Open experiments, those that ask for a person first, then the newest; and what ended last. Throws `ClientError`. */
+  /** Open experiments, the newest first, then those that ended last. Throws `ClientError`. */
   look(): Promise<readonly BoardExperiment[]>;
 }
 
@@ -34,8 +34,7 @@ export function watchExperiments(
       for (const id of asked.keys()) if (!open.some((each) => each.id === id)) asked.delete(id);
       await askOldest(experiments(), open, asked, now());
       const ended = latest.filter(({ execution }) => execution !== 'running');
-      const rows = [...open.map((listed) => rowOf(listed, asked.get(listed.id))), ...endedRows(ended)];
-      return rows.toSorted((a, b) => Number(b.asked !== null) - Number(a.asked !== null));
+      return [...open.map((listed) => rowOf(listed, asked.get(listed.id))), ...endedRows(ended)];
     },
   };
 }

@@ -89,8 +89,7 @@ async function prepare(options: RunUpOptions, address: LocalAddress): Promise<To
   );
   await requireFreePort('TEMPORAL_ADDRESS', address.port, signal);
   await requireFreePort('HEPHAESTUS_TEMPORAL_UI_URL', address.uiPort, signal);
-  const version = await probeVersion(tools.temporal, toolEnvironment(environment));
-  await upgradeHome({ home, temporal: version?.join('.') ?? 'unknown', tell });
+  // Looked at first: of a damaged one no copy is worth having.
   await requireSafeDatabase({
     home,
     python: tools.python,
@@ -98,6 +97,8 @@ async function prepare(options: RunUpOptions, address: LocalAddress): Promise<To
     program,
     tell,
   });
+  const version = await probeVersion(tools.temporal, toolEnvironment(environment));
+  await upgradeHome({ home, temporal: version?.join('.') ?? 'unknown', tell });
   return tools;
 }
 
@@ -137,10 +138,10 @@ async function serve(options: RunUpOptions, address: LocalAddress, tools: Tools)
   );
   // The worker takes longer to load than Temporal to answer, so it is not made to wait for it.
   const others = [
-    start(workerService({ cwd, log: logs.worker, link })),
+    start(workerService({ cwd, home: config.home, log: logs.worker, link })),
     ...(config.webhook === null
       ? []
-      : [start(webhookService({ cwd, log: logs.webhook, settings: config.webhook }))]),
+      : [start(webhookService({ cwd, home: config.home, log: logs.webhook, settings: config.webhook }))]),
   ];
   const services = [server, ...others];
   const ending = new AbortController();

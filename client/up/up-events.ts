@@ -1,3 +1,4 @@
+import type { ProgramEnd } from '../../infra/supervisor/guarded-process.ts';
 import type { Supervised } from '../../infra/supervisor/supervise.ts';
 import { duration } from '../cli/format.ts';
 import type { BoardExperiment } from './board.ts';
@@ -16,13 +17,19 @@ export function describeServiceChange(service: Supervised): string | null {
       const pause = state.until - Date.now();
       const again = pause < 100 ? 'is started again' : `is started again in ${duration(pause)}`;
       // One that was killed had no time to give a reason: its last words are about something else.
-      const reason = state.end.code < signalled ? (plainWords(state.end).split('\n')[0] ?? '') : '';
+      const reason = state.end.code < signalled ? firstWords(state.end) : '';
       return `${service.name} ended (code ${state.end.code}) and ${again}${reason === '' ? '' : `: ${reason}`}`;
     }
     case 'starting':
     case 'stopped':
       return null;
   }
+}
+
+/** The first line may only say that there are problems. */
+function firstWords(end: ProgramEnd): string {
+  const [first = '', second = ''] = plainWords(end).split('\n');
+  return first.endsWith(':') ? `${first} ${second.trim()}` : first;
 }
 
 /** What happened to the experiments between two looks; what was there at the first look is told as well. */
