@@ -23,6 +23,15 @@ const branch = z
 
 const Change = z.strictObject({
   paths: z.array(repositoryPath).min(1).describe('Globs of the files that the coding agent may touch'),
+  check: z
+    .string()
+    .min(1)
+    .max(2000)
+    .refine((command) => !command.includes('\0'), { error: 'must not contain a NUL character' })
+    .optional()
+    .describe(
+      'Tests or a smoke command, run by sh in the worktree before each commit; it must need no GPU and no network',
+    ),
 });
 
 const EnvironmentSource = z

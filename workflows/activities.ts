@@ -146,7 +146,17 @@ export const tended = proxyActivities<Pick<WandbActivities, 'tendStray'>>({
   startToCloseTimeout: '2 hours',
   heartbeatTimeout,
 });
-export const wandb = proxyActivities<Omit<WandbActivities, 'awaitLiveResults' | 'mirrorRun' | 'tendStray'>>({
+/** Nice to know before anything is trained; what is not known in time is asked for again with the results. */
+export const baselines = proxyActivities<Pick<WandbActivities, 'describeBaseline'>>({
+  taskQueue: queues.wandb,
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '3 minutes',
+  heartbeatTimeout,
+  retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumAttempts: 5 },
+});
+export const wandb = proxyActivities<
+  Omit<WandbActivities, 'awaitLiveResults' | 'mirrorRun' | 'tendStray' | 'describeBaseline'>
+>({
   taskQueue: queues.wandb,
   startToCloseTimeout: '6 hours',
   scheduleToCloseTimeout: '7 days',

@@ -1,7 +1,7 @@
 import type { NoteFacts } from '../domain/note.ts';
 import type { Outcome } from '../domain/phase.ts';
 import { github, merging, notes } from './activities.ts';
-import { enterPhase, gpuHoursOf, jobIdsOf, type Experiment } from './experiment-state.ts';
+import { charge, enterPhase, gpuHoursOf, jobIdsOf, type Experiment } from './experiment-state.ts';
 import { isFailure, namedFailure } from './failures.ts';
 import { implementationOf, noteOf, pullRequestOf } from './plan-and-code.ts';
 import { comment } from './report.ts';
@@ -69,7 +69,7 @@ export async function record(experiment: Experiment, outcome: Outcome): Promise<
       { summary: `writes the note: ${outcome}` },
       [factsOf(experiment, outcome)],
     );
-    experiment.tokens += experiment.writtenNote.tokens;
+    charge(experiment, experiment.writtenNote);
   }
   enterPhase(experiment, outcome, '');
   await comment(experiment);
@@ -93,6 +93,8 @@ function factsOf(experiment: Experiment, outcome: Outcome): NoteFacts {
     gpuHours: gpuHoursOf(experiment),
     wallHours: evidence?.wallHours ?? 0,
     tokens: experiment.tokens,
+    usage: experiment.usage,
+    remarks: experiment.remarks,
     failure: failure === null ? null : `${failure.type}: ${failure.message}`,
   };
 }

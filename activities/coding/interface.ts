@@ -1,4 +1,6 @@
 import type { Finding } from '../../domain/decide-gate.ts';
+import type { ChangeTry } from '../../domain/experiment.ts';
+import type { ModelUsage } from '../../domain/model-usage.ts';
 import type { TaskNote } from '../../domain/task-note.ts';
 
 export interface PrepareSourceInput {
@@ -29,6 +31,12 @@ export interface Implementation {
   readonly summary: string;
   readonly changedPaths: readonly string[];
   readonly tokens: number;
+  readonly usage?: readonly ModelUsage[];
+  /** Files and lines changed since the round before, as git counts them. */
+  readonly size?: string;
+  readonly tries?: readonly ChangeTry[];
+  /** The whole change against the base, at most 30,000 characters. */
+  readonly diff?: string;
 }
 
 export interface PushInput {

@@ -5,9 +5,11 @@ import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { Failure } from '../failure.ts';
+import type { ModelUsage } from '../../domain/model-usage.ts';
 import type { Agent, AgentEvent, AgentTurn } from './agent.ts';
 import { childEnvironment, proxySecrets } from './child-environment.ts';
 import { killLeftOvers } from './left-overs.ts';
+import { countTokens } from './count-tokens.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { maskSecrets } from './mask-secrets.ts';
 import type { Transcript } from './transcript.ts';
@@ -22,6 +24,8 @@ export interface AgentRun extends AgentTurn {
   /** Everything that the agent printed, secrets masked; lines are appended. */
   readonly transcriptFile: string;
   readonly signal?: AbortSignal | undefined;
+  /** The most tokens that this run may take, as far as the agent tells them while it runs. */
+  readonly maxTokens: number;
   readonly onEvent?: ((event: AgentEvent) => void) | undefined;
 }
 
@@ -37,6 +41,7 @@ export interface AgentOutcome {
   readonly lines: number;
   readonly events: number;
   readonly stderrTail: string;
+  readonly usage: readonly ModelUsage[];
 }
 
 /** Starts the agent, reads it, and comes back when it and everything that it started is gone. */
@@ -156,6 +161,7 @@ function createReader(run: AgentRun, transcript: Transcript): Reader {
   let lines = 0;
   let events = 0;
   const errors: string[] = [];
+  const tokens = countTokens(run);
   const onLine = (line: string): void => {
     lines += 1;
     transcript.write(line);
@@ -167,6 +173,7 @@ function createReader(run: AgentRun, transcript: Transcript): Reader {
     if (event.kind === 'tool') text = '';
     if (event.kind === 'text') text += event.text;
     if (event.kind === 'result') result = event;
+    tokens.add(event);
     run.onEvent?.(event);
   };
   return {
@@ -177,7 +184,7 @@ function createReader(run: AgentRun, transcript: Transcript): Reader {
       if (errors.length > 8) errors.shift();
     }),
     flush: () => transcript.flush(),
-    read: () => ({ result, text, lines, events, stderrTail: errors.join('\n') }),
+    read: () => ({ result, text, lines, events, stderrTail: errors.join('\n'), usage: tokens.usage() }),
   };
 }
 

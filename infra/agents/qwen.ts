@@ -14,10 +14,17 @@ export interface QwenOptions {
   readonly maxToolCalls: number;
 }
 
+const Usage = z.looseObject({
+  input_tokens: z.number(),
+  output_tokens: z.number(),
+});
+
 const Event = z.discriminatedUnion('type', [
   z.looseObject({
     type: z.literal('assistant'),
     message: z.looseObject({
+      model: z.string().optional(),
+      usage: Usage.optional(),
       content: z.array(
         z.looseObject({ type: z.string(), name: z.string().optional(), text: z.string().optional() }),
       ),
@@ -28,13 +35,7 @@ const Event = z.discriminatedUnion('type', [
     is_error: z.boolean(),
     result: z.string().optional(),
     structured_result: z.unknown().optional(),
-    usage: z
-      .looseObject({
-        total_tokens: z.number().optional(),
-        input_tokens: z.number(),
-        output_tokens: z.number(),
-      })
-      .optional(),
+    usage: Usage.optional(),
     error: z.looseObject({ message: z.string() }).optional(),
   }),
 ]);
@@ -42,8 +43,10 @@ const Event = z.discriminatedUnion('type', [
 /** Qwen Code, headless, free to edit and to run commands in its working folder, within budgets. */
 export function qwenAgent({ argv, settings, reportSchema, maxTurns, maxToolCalls }: QwenOptions): Agent {
   const baseUrl = settings.baseUrl ?? defaultModels.qwen.baseUrl;
+  const model = settings.model ?? defaultModels.qwen.model;
   return {
     name: 'Qwen Code',
+    model,
     argv,
     files: {
       '.qwen/settings.json': JSON.stringify(settingsFile),
@@ -58,7 +61,7 @@ export function qwenAgent({ argv, settings, reportSchema, maxTurns, maxToolCalls
       QWEN_USAGE_STATISTICS_ENABLED: 'false',
       OPENAI_API_KEY: settings.apiKey,
       OPENAI_BASE_URL: baseUrl,
-      OPENAI_MODEL: settings.model ?? defaultModels.qwen.model,
+      OPENAI_MODEL: model,
       NO_COLOR: '1',
     }),
     readEvent,
@@ -111,10 +114,11 @@ function readEvent(event: unknown): AgentEvent {
   const parsed = Event.safeParse(event);
   if (!parsed.success) return { kind: 'other' };
   if (parsed.data.type === 'assistant') {
-    const { content } = parsed.data.message;
+    const { content, model = '', usage } = parsed.data.message;
+    const spent = usage && { model, input: usage.input_tokens, output: usage.output_tokens };
     const tool = content.find((part) => part.type === 'tool_use');
-    if (tool?.name !== undefined) return { kind: 'tool', name: tool.name };
-    return { kind: 'text', text: content.map((part) => part.text ?? '').join('') };
+    if (tool?.name !== undefined) return { kind: 'tool', name: tool.name, spent };
+    return { kind: 'text', text: content.map((part) => part.text ?? '').join(''), spent };
   }
   const { is_error, result, structured_result, usage, error } = parsed.data;
   return {
@@ -123,7 +127,7 @@ function readEvent(event: unknown): AgentEvent {
     text: result ?? null,
     structured: structured_result ?? null,
     message: error?.message ?? '',
-    tokens: usage === undefined ? 0 : (usage.total_tokens ?? usage.input_tokens + usage.output_tokens),
+    usage: usage === undefined ? [] : [{ model: '', input: usage.input_tokens, output: usage.output_tokens }],
   };
 }
 

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+import type { ModelUsage } from '../../domain/model-usage.ts';
 import { Failure } from '../failure.ts';
 import { type AgentOutcome, type AgentRun, placeMarker, secretsOf, superviseAgent } from './agent-process.ts';
 import { killLeftOvers } from './left-overs.ts';
@@ -12,7 +13,7 @@ export interface AgentAnswer {
   /** The closing words. */
   readonly text: string;
   readonly structured: unknown;
-  readonly tokens: number;
+  readonly usage: readonly ModelUsage[];
 }
 
 /** One argument of a program is at most 128 KiB on Linux. */
@@ -20,7 +21,7 @@ const maxPromptBytes = 120_000;
 
 /**
  * Runs one turn of an agent to its end. Only a result event that says success, together with exit code 0, is success.
- * Throws `AgentUnavailable`, `AgentRefused`, `AgentFailed`, `AgentOutputInvalid` (this is no such agent at all), and
+ * Throws `AgentUnavailable`, `AgentRefused`, `AgentFailed`, `AgentBudgetSpent`, `AgentOutputInvalid` (this is no such agent at all), and
  * the signal's own reason when it was cancelled; by then no process of the run is left.
  */
 export async function runAgent(run: AgentRun): Promise<AgentAnswer> {
@@ -48,7 +49,7 @@ async function judge(run: AgentRun, outcome: AgentOutcome): Promise<AgentAnswer>
   const { agent } = run;
   const { exitCode, result, text } = outcome;
   if (result?.ok === true && exitCode === 0) {
-    return { text: result.text ?? text, structured: result.structured, tokens: result.tokens };
+    return { text: result.text ?? text, structured: result.structured, usage: outcome.usage };
   }
   const message = maskSecrets(secretsOf(run))(result?.message ?? '');
   const status = agent.statusOf(exitCode, message);

@@ -206,6 +206,8 @@ function goodWorld(world: ScriptedWorld): AllActivities {
       body: '## Why\n',
       tokens: 10,
     }),
+    checkPlan: async () => [],
+    describeBaseline: async () => ({ name: 'first-baseline', runs: 3, metrics: ['val/loss'] }),
     describeRepository: async () => ({ baseSha: 'b'.repeat(40), files: ['train.py'], readme: '# digits' }),
     prepareSource: async () => ({ baseSha: 'b'.repeat(40), nextAttempt: 1 }),
     implementChange: async () => ({
