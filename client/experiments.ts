@@ -1,6 +1,11 @@
 import type { DecisionRequest } from '../domain/decision.ts';
 import type { SettleRequest } from '../domain/decide-settle.ts';
 import type { ExperimentInput } from '../domain/experiment.ts';
+import type { Material } from '../domain/material.ts';
+import type { Remark } from '../domain/remark.ts';
+import type { PlanAnswer, PlanRequest } from '../workflows/plan-workflow.ts';
+import { planNote, type PlanWatch } from './plan-note.ts';
+import { keepRemark, readMaterial } from './talk-about.ts';
 import type { JanitorInput, JanitorReport } from '../domain/orphan.ts';
 import type { TemporalSettings } from '../infra/config/config.ts';
 import { decide, nudge, settle } from './decide.ts';
@@ -34,6 +39,12 @@ export interface Experiments {
   settle(id: string, request: SettleRequest): Promise<void>;
   /** Returning means that Temporal holds it. */
   nudge(id: string, delivery: string): Promise<void>;
+  /** A task note written or checked, without starting anything. */
+  plan(request: PlanRequest, watch: PlanWatch): Promise<PlanAnswer>;
+  /** Everything that a discussion of the results needs. */
+  material(id: string): Promise<Material>;
+  /** Keeps what was said for the note; false when the experiment has ended. */
+  remark(id: string, remark: Remark): Promise<boolean>;
   /** One visit of the janitor, to its end; one that somebody else began in the same way is attached to. */
   runJanitor(input: JanitorInput, watch: JanitorWatch): Promise<JanitorReport>;
   /** Returning means that Temporal answers. */
@@ -55,6 +66,9 @@ export function openExperiments(settings: TemporalSettings): Experiments {
     decide: (id, request) => decide(link, id, request),
     settle: (id, request) => settle(link, id, request),
     nudge: (id, delivery) => nudge(link, id, delivery),
+    plan: (request, watch) => planNote(link, request, watch),
+    material: (id) => readMaterial(link, id),
+    remark: (id, remark) => keepRemark(link, id, remark),
     runJanitor: (input, watch) => runJanitor(link, input, watch),
     ping: () =>
       link.within(pingDeadlineMs, async () => {

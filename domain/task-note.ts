@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** The version of the task note that this program reads and writes. */
+export const taskNoteSchema = 'hephaestus/task/v1';
+
 const identifier = z
   .string()
   .regex(
@@ -125,7 +128,7 @@ const Budget = z.strictObject({
  */
 export const TaskNote = z
   .strictObject({
-    schema: z.literal('hephaestus/task/v1'),
+    schema: z.literal(taskNoteSchema),
     id: identifier.describe('The experiment id'),
     title: z.string().min(3).max(200),
     hypothesis: z.string().min(3).max(2000),

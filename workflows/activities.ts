@@ -78,7 +78,14 @@ export const agent = proxyActivities<Pick<CodingActivities, 'implementChange'>>(
   taskQueue: queues.networked,
   ...work,
 });
-export const coding = proxyActivities<Omit<CodingActivities, 'implementChange'>>({
+/** At most twice: what an agent could not do is done by the API. */
+export const opening = proxyActivities<Pick<CodingActivities, 'openByAgent'>>({
+  taskQueue: queues.networked,
+  ...work,
+  startToCloseTimeout: '10 minutes',
+  retry: { initialInterval: '5 seconds', maximumAttempts: 2 },
+});
+export const coding = proxyActivities<Omit<CodingActivities, 'implementChange' | 'openByAgent'>>({
   taskQueue: queues.networked,
   ...patientWork,
 });

@@ -8,6 +8,7 @@ import { enterPhase, openExperiment, type Experiment } from './experiment-state.
 import { isFailure, namedFailure, tried } from './failures.ts';
 import { listen } from './messages.ts';
 import { freeze, implement, noteOf, plan, propose } from './plan-and-code.ts';
+import { listenToRemarks } from './remarks.ts';
 import { comment, report, showEvidence } from './report.ts';
 import { review } from './review.ts';
 import { train } from './train.ts';
@@ -20,6 +21,7 @@ export async function ExperimentWorkflow(input: ExperimentInput): Promise<Experi
   const experiment = openExperiment(input);
   const way = new CancellationScope();
   listen(experiment, () => way.cancel());
+  listenToRemarks(experiment);
   let decision: Decision;
   try {
     decision = await way.run(() => untilDecided(experiment));

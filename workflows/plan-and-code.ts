@@ -6,9 +6,9 @@ import type { ChangeRecord, ExperimentSource } from '../domain/experiment.ts';
 import type { TaskNote } from '../domain/task-note.ts';
 import type { Implementation } from '../activities/coding/interface.ts';
 import type { RepositoryDescription } from '../activities/github/interface.ts';
-import { failWith } from './failures.ts';
+import { failWith, tried } from './failures.ts';
 import { writePlan } from './write-plan.ts';
-import { agent, coding, environment, github } from './activities.ts';
+import { agent, coding, environment, github, opening } from './activities.ts';
 import { charge, enterPhase, repositoryOf, type Experiment } from './experiment-state.ts';
 
 /** The idea becomes a task note; the repository and its base branch are looked at before anything is made. */
@@ -99,6 +99,19 @@ export async function freeze(experiment: Experiment): Promise<void> {
   );
 }
 
+/** The PI wants Qwen Code to open it by GitHub's MCP server; what it could not do is done after it. */
+async function openByQwen(experiment: Experiment): Promise<void> {
+  const note = noteOf(experiment);
+  const { summary } = implementationOf(experiment);
+  enterPhase(experiment, 'proposing', 'the pull request, by Qwen Code');
+  const body = [`Hypothesis: ${note.hypothesis}`, '', summary].join('\n');
+  const opened = await opening.openByAgent.executeWithOptions(
+    { summary: 'Qwen Code opens the pull request' },
+    [{ experimentId: note.id, repository: note.repository, base: note.base, title: note.title, body }],
+  );
+  charge(experiment, opened);
+}
+
 /** Attempts of jobs count from 1. */
 const rehearsalAttempt = 0;
 
@@ -111,6 +124,10 @@ export async function propose(experiment: Experiment): Promise<void> {
   await coding.pushBranch.executeWithOptions({ summary: `pushes ${headSha.slice(0, 12)}` }, [
     { experimentId: id, repository: note.repository, headSha },
   ]);
+  if (experiment.input.policy.pullRequestBy === 'qwen' && experiment.pullRequest === null) {
+    await tried('opening the pull request by Qwen Code', () => openByQwen(experiment));
+  }
+  // Finds what was opened by its branch, and opens it where nothing was.
   experiment.pullRequest = await github.openPullRequest.executeWithOptions(
     { summary: 'opens the pull request' },
     [

@@ -39,6 +39,21 @@ export interface Implementation {
   readonly diff?: string;
 }
 
+export interface OpenByAgentInput {
+  readonly experimentId: string;
+  readonly repository: string;
+  readonly base: string;
+  readonly title: string;
+  readonly body: string;
+}
+
+export interface OpenedByAgent {
+  /** The agent's own words; they prove nothing. */
+  readonly said: string;
+  readonly tokens: number;
+  readonly usage: readonly ModelUsage[];
+}
+
 export interface PushInput {
   readonly experimentId: string;
   readonly repository: string;
@@ -52,4 +67,6 @@ export interface CodingActivities {
   /** Qwen Code edits, the worker checks the diff and commits. */
   implementChange(input: ImplementInput): Promise<Implementation>;
   pushBranch(input: PushInput): Promise<void>;
+  /** Qwen Code opens the pull request by GitHub's MCP server; whether it did is found out by looking. */
+  openByAgent(input: OpenByAgentInput): Promise<OpenedByAgent>;
 }

@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path';
 
 import { placeMarker } from '../../infra/agents/agent-process.ts';
 import { childEnvironment } from '../../infra/agents/child-environment.ts';
+import { confined } from '../../infra/agents/confine.ts';
 import { killLeftOvers } from '../../infra/agents/left-overs.ts';
 import { signalGroup } from '../../infra/signal-group.ts';
 
@@ -15,6 +16,8 @@ export interface CheckRun {
   /** Where a private home is made for it. */
   readonly scratchDir: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Folders beside the worktree that it may write to, where the machine lets it be confined. */
+  readonly writable: readonly string[];
   readonly signal: AbortSignal;
   readonly limitMs?: number;
 }
@@ -51,14 +54,16 @@ export async function runCheck(check: CheckRun): Promise<string | null> {
 
 /** The exit code; null when it was killed. */
 async function untilEnded(
-  { command, source, environment }: CheckRun,
+  { command, source, environment, writable }: CheckRun,
   home: string,
   output: number,
   stop: AbortSignal,
 ): Promise<number | null> {
   const allowed = childEnvironment(environment);
   const [marker = '', place = ''] = placeMarker(source).split(/=(.*)/s, 2);
-  const child = spawn('sh', ['-c', `ulimit -f ${mostOutputBlocks}; ${command}`], {
+  const shell = ['sh', '-c', `ulimit -f ${mostOutputBlocks}; ${command}`];
+  const [program = '', ...args] = await confined(shell, [source, home, ...writable]);
+  const child = spawn(program, args, {
     cwd: source,
     detached: true,
     stdio: ['ignore', output, output],

@@ -75,6 +75,8 @@ export async function runRound(deps: CodingDeps, round: Round): Promise<RoundRes
     environment: deps.environment,
     scratchDir: deps.scratchDir ?? tmpdir(),
     transcriptFile: join(experimentDir(deps, input.experimentId), 'agent', `round-${input.round}.jsonl`),
+    // Git's own folders of the worktree: the agent may ask git what it changed.
+    writable: [mirrorPath(deps.disk.sharedDir, input.note.repository)],
     wallClockMs,
     maxTokens: deps.limits.maxTokens,
   };
@@ -144,6 +146,7 @@ async function judge(
   const failed = await runCheck({
     ...common,
     command: change.check,
+    writable: [mirrorPath(deps.disk.sharedDir, input.note.repository)],
     scratchDir: deps.scratchDir ?? tmpdir(),
   });
   return failed === null ? { status: 'accepted', commit: made } : { status: 'check-failed', detail: failed };

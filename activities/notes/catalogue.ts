@@ -102,7 +102,7 @@ function search(
 async function refresh(folder: string, entries: Map<string, Entry>, index: Index): Promise<boolean> {
   const paths = await listNotes(folder);
   let changed = false;
-  for (const path of [...entries.keys()]) {
+  for (const path of entries.keys()) {
     if (paths.has(path)) continue;
     index.discard(path);
     entries.delete(path);

@@ -11,7 +11,7 @@ const ideographs = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Scri
 /** The words of a text that are searched for, in lower case. */
 export function searchWords(text: string): string[] {
   const lower = text.toLowerCase();
-  const pairs = [...lower.matchAll(ideographs)].flatMap(([run]) => pairsOf([...run]));
+  const pairs = [...lower.matchAll(ideographs)].flatMap(([run]) => pairsOf(Array.from(run)));
   const words = lower.replaceAll(ideographs, ' ').match(/[\p{L}\p{N}]+/gu) ?? [];
   return [...words.filter((word) => !noise.has(word)), ...pairs];
 }

@@ -12,6 +12,7 @@ import {
 import { addUsage, type ModelUsage, tokensOf } from '../../domain/model-usage.ts';
 import { type Say, withAgentSession } from '../../infra/agents/agent-session.ts';
 import { geminiAgent } from '../../infra/agents/gemini.ts';
+import { maskSecrets } from '../../infra/agents/mask-secrets.ts';
 import { quote } from '../../infra/agents/quote.ts';
 import type { AgentWatch } from '../../infra/agents/while-beating.ts';
 import { Failure } from '../../infra/failure.ts';
@@ -69,8 +70,10 @@ export async function planTaskNote(
     await writeMaterial(folder, input, { resources, near: nearNotes(catalogue, asked) });
     const { previous } = input;
     if (previous) await writeFile(join(folder, taskNoteFile), formatTaskNote(previous));
-    const facts: Surroundings = { resources, notes: catalogue.notes };
-    return await withAgentSession(agent, options, (say) => talk(say, folder, input, facts));
+    const facts = { resources, notes: catalogue.notes };
+    return await withAgentSession(agent, options, (say) =>
+      talk(say, folder, input, { ...facts, mask: maskSecrets(agent.secrets) }),
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -80,6 +83,8 @@ export async function planTaskNote(
 interface Surroundings {
   readonly resources: Resources | null;
   readonly notes: Catalogue['notes'];
+  /** The model's own key has no place in a note. */
+  readonly mask: (text: string) => string;
 }
 
 async function talk(say: Say, folder: string, input: PlanInput, around: Surroundings): Promise<Plan> {
@@ -97,7 +102,8 @@ async function talk(say: Say, folder: string, input: PlanInput, around: Surround
   for (let tries = 0; tries < maxTries; tries += 1) {
     const answer = await say(prompt);
     usage = addUsage(usage, answer.usage);
-    const checked = await checkNote(join(folder, taskNoteFile), input, around);
+    const text = await readNote(join(folder, taskNoteFile));
+    const checked = checkNote(text === null ? null : around.mask(text), input, around);
     if (checked.status === 'valid') {
       return { note: checked.note, body: checked.body, tokens: tokensOf(usage), usage };
     }
@@ -110,12 +116,7 @@ async function talk(say: Say, folder: string, input: PlanInput, around: Surround
   );
 }
 
-async function checkNote(
-  file: string,
-  input: PlanInput,
-  { resources, notes }: Surroundings,
-): Promise<Checked> {
-  const text = await readNote(file);
+function checkNote(text: string | null, input: PlanInput, { resources, notes }: Surroundings): Checked {
   if (text === null) {
     return {
       status: 'invalid',

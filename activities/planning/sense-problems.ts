@@ -88,7 +88,7 @@ function metricProblems(
 /** Held against what the baseline really took; how long a job may take at most says little of how long it will. */
 function budgetProblems({ seeds, budget }: TaskNote, baseline: CataloguedNote | null): TaskNoteProblem[] {
   const perSeed =
-    baseline?.gpuHours == null || baseline.seeds.length === 0
+    baseline === null || baseline.gpuHours === null || baseline.seeds.length === 0
       ? null
       : baseline.gpuHours / baseline.seeds.length;
   if (perSeed === null || perSeed * seeds.length <= budget.gpu_hours) return [];

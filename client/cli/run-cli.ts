@@ -3,8 +3,11 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { addDecisions } from './commands/decisions.ts';
 import { addJanitor } from './commands/janitor.ts';
+import { addDiscuss } from './commands/discuss.ts';
 import { addEnvironment } from './commands/environment.ts';
 import { addList } from './commands/list.ts';
+import { addNotes } from './commands/notes.ts';
+import { addPlan } from './commands/plan.ts';
 import { addSettle } from './commands/settle.ts';
 import { addShow } from './commands/show.ts';
 import { addStart } from './commands/start.ts';
@@ -30,12 +33,15 @@ export async function runCli(args: readonly string[], world: Omit<CliContext, 'e
     .exitOverride()
     .showHelpAfterError('(add --help for what it takes)');
   for (const add of [
+    addPlan,
     addStart,
     addList,
     addShow,
     addWatch,
+    addDiscuss,
     addDecisions,
     addSettle,
+    addNotes,
     addJanitor,
     addEnvironment,
     addSync,

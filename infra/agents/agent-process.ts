@@ -9,6 +9,7 @@ import type { ModelUsage } from '../../domain/model-usage.ts';
 import type { Agent, AgentEvent, AgentTurn } from './agent.ts';
 import { childEnvironment, proxySecrets } from './child-environment.ts';
 import { killLeftOvers } from './left-overs.ts';
+import { confined } from './confine.ts';
 import { countTokens } from './count-tokens.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { maskSecrets } from './mask-secrets.ts';
@@ -24,6 +25,8 @@ export interface AgentRun extends AgentTurn {
   /** Everything that the agent printed, secrets masked; lines are appended. */
   readonly transcriptFile: string;
   readonly signal?: AbortSignal | undefined;
+  /** Folders beside `cwd` and `home` that it may write to; absolute, and they exist. Where the machine allows it, no others. */
+  readonly writable?: readonly string[] | undefined;
   /** The most tokens that this run may take, as far as the agent tells them while it runs. */
   readonly maxTokens: number;
   readonly onEvent?: ((event: AgentEvent) => void) | undefined;
@@ -47,7 +50,11 @@ export interface AgentOutcome {
 /** Starts the agent, reads it, and comes back when it and everything that it started is gone. */
 export async function superviseAgent(run: AgentRun, transcript: Transcript): Promise<AgentOutcome> {
   const runMarker = `HEPHAESTUS_AGENT_RUN=${randomUUID()}`;
-  const child = start(run, runMarker);
+  const argv = await confined(
+    [...run.agent.argv, ...run.agent.arguments(run)],
+    [run.cwd, run.home, ...(run.writable ?? [])],
+  );
+  const child = start(run, argv, runMarker);
   const trouble = new AbortController();
   const timeout = AbortSignal.timeout(run.wallClockMs);
   const reader = createReader(run, transcript);
@@ -68,10 +75,10 @@ export async function superviseAgent(run: AgentRun, transcript: Transcript): Pro
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-function start(run: AgentRun, runMarker: string): Child {
-  const [program = '', ...first] = run.agent.argv;
+function start(run: AgentRun, argv: readonly string[], runMarker: string): Child {
+  const [program = '', ...args] = argv;
   const markers = [runMarker, placeMarker(run.cwd)].map((marker) => marker.split(/=(.*)/s, 2));
-  return spawn(program, [...first, ...run.agent.arguments(run)], {
+  return spawn(program, args, {
     cwd: run.cwd,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -101,8 +108,7 @@ function listen(child: Child, reader: Reader, trouble: AbortController): void {
   child.stderr.on('data', (chunk: Buffer) => guard(() => reader.stderr.push(chunk)));
   child.stderr.on('end', () => guard(() => reader.stderr.end()));
   child.on('error', (error) => {
-    const message = `${child.spawnargs[0] ?? ''} could not be started (${error.message}); is it installed?`;
-    trouble.abort(new Failure('AgentUnavailable', message, { cause: error }));
+    trouble.abort(notStarted(child.spawnargs[0] ?? '', error.message));
   });
 }
 
@@ -186,6 +192,11 @@ function createReader(run: AgentRun, transcript: Transcript): Reader {
     flush: () => transcript.flush(),
     read: () => ({ result, text, lines, events, stderrTail: errors.join('\n'), usage: tokens.usage() }),
   };
+}
+
+/** What starts neither by itself nor by the shell that confines it. */
+export function notStarted(program: string, why: string): Failure {
+  return new Failure('AgentUnavailable', `${program} could not be started (${why}); is it installed?`);
 }
 
 /** Never to be seen in a transcript or a message of this run. */

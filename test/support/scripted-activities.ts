@@ -216,6 +216,7 @@ function goodWorld(world: ScriptedWorld): AllActivities {
       changedPaths: ['train.py'],
       tokens: 100,
     }),
+    openByAgent: async () => ({ said: 'opened', tokens: 1, usage: [] }),
     pushBranch: async () => undefined,
     freezeEnvironment: async () => ({
       digest: 'd'.repeat(64),
