@@ -65,7 +65,7 @@ export async function planNote(
 
 function clientErrorOf(error: WorkflowFailedError): ClientError {
   let inner: Error = error;
-  for (let { cause } = error as Error; cause instanceof Error; { cause } = cause) inner = cause;
+  while (inner.cause instanceof Error) inner = inner.cause;
   const type = inner instanceof ApplicationFailure ? (inner.type ?? '') : '';
   return new ClientError(
     kindOf(type),

@@ -70,6 +70,9 @@ async function takeOver(remote: string, branch: string, call: GitCall): Promise<
     if (there.exitCode === 2) return [];
     throw unavailable(remote, fetched);
   }
+  // Also where a person merged by hand: what is in already must not be replayed.
+  const known = await askGit(['merge-base', '--is-ancestor', 'FETCH_HEAD', 'HEAD'], call);
+  if (known.exitCode === 0) return [];
   const asUs = { ...call, extraEnvironment: committerEnvironment };
   const rebased = await askGit(['rebase', '--quiet', '--autostash', 'FETCH_HEAD'], asUs);
   if (rebased.exitCode === 0) return [];

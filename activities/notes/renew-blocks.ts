@@ -34,7 +34,7 @@ export async function renewBlocks(
 
 function withBacklinks(text: string, path: string, notes: readonly CataloguedNote[]): string | null {
   const from = notes.filter((note) => note.path !== path && note.links.includes(path)).toSorted(byPath);
-  const lines = from.map((note) => `- ${noteLink(note)}: links here`);
+  const lines = from.map((note) => `- ${noteLink(note, path)}: links here`);
   const content = lines.length === 0 ? '' : `Linked from:\n\n${lines.join('\n')}`;
   const replaced = replaceBlock(text, 'backlinks', content);
   if (replaced !== null || lines.length === 0) return replaced;

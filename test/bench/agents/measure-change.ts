@@ -10,7 +10,7 @@ import { processEnvironment } from '../../../infra/env.ts';
 import { demoIdea } from '../../../infra/lab/demo/idea.ts';
 import { startGithubStandIn } from '../../../infra/lab/github/start-github-stand-in.ts';
 import type { Figure } from '../environment/figure.ts';
-import { compare, runBare, timed, type World } from './measure-overhead.ts';
+import { compare, runBare, timed, type World } from './compare.ts';
 
 /** The demo's change on the demo's repository: bare Qwen Code in a clone, against the whole activity. */
 export async function measureChange(world: World): Promise<Figure> {
@@ -44,7 +44,6 @@ export async function measureChange(world: World): Promise<Figure> {
     maxTurns: 100,
     maxToolCalls: 300,
   });
-  const run = <T>(activity: () => Promise<T>): Promise<T> => new MockActivityEnvironment().run(activity);
   try {
     return await compare(
       'a change',
@@ -65,4 +64,8 @@ export async function measureChange(world: World): Promise<Figure> {
   } finally {
     await github.close();
   }
+}
+
+function run<T>(activity: () => Promise<T>): Promise<T> {
+  return new MockActivityEnvironment().run(activity);
 }

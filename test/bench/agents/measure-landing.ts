@@ -34,9 +34,9 @@ export async function measureLanding(): Promise<Figure[]> {
     const notes = await Promise.all(
       madeUpExperiments(count).map((facts, index) =>
         new MockActivityEnvironment().run(async () => {
-          const { writeNote } = activities[index % machines] ?? {};
-          if (writeNote === undefined) throw new Error('there is a machine for each note');
-          return writeNote(facts);
+          const machine = activities[index % machines];
+          if (machine === undefined) throw new Error('there is a machine for each note');
+          return machine.writeNote(facts);
         }),
       ),
     );

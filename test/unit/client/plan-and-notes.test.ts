@@ -74,10 +74,8 @@ test('notes are searched and told in a table, from the vault alone', async () =>
   const cwd = await folder();
   const vault = join(cwd, 'vault');
   await mkdir(vault);
-  const note = (id: string, value: number, verdict: string) =>
-    `---\nid: "${id}"\ntitle: Title of ${id}\ntype: experiment\ndate: 2026-01-02\nstatus: merged\nmetric: val/loss\nvalue: ${value}\ndelta: ${value - 0.2}\ngpu_hours: 1.5\ntags: [verdict/${verdict}]\n---\n\n# T\n\n## Claim\n\nWarm-up.\n`;
-  await writeFile(join(vault, '20260101000000-worse.md'), note('worse', 0.3, 'worse'));
-  await writeFile(join(vault, '20260102000000-best.md'), note('best', 0.1, 'better'));
+  await writeFile(join(vault, '20260101000000-worse.md'), noteText('worse', 0.3, 'worse'));
+  await writeFile(join(vault, '20260102000000-best.md'), noteText('best', 0.1, 'better'));
   const env = { HEPHAESTUS_VAULT: vault, HEPHAESTUS_HOME: join(cwd, 'home') };
   const found = await runIn(['notes', 'search', 'warm-up', '--json'], { cwd, env });
   expect(found.code).toBe(0);
@@ -103,3 +101,7 @@ test('discuss needs a question where there is no terminal', async () => {
   });
   expect(ran).toMatchObject({ code: 3, err: expect.stringContaining('no experiment') as string });
 });
+
+function noteText(id: string, value: number, verdict: string): string {
+  return `---\nid: "${id}"\ntitle: Title of ${id}\ntype: experiment\ndate: 2026-01-02\nstatus: merged\nmetric: val/loss\nvalue: ${value}\ndelta: ${value - 0.2}\ngpu_hours: 1.5\ntags: [verdict/${verdict}]\n---\n\n# T\n\n## Claim\n\nWarm-up.\n`;
+}
