@@ -10,7 +10,7 @@ import { unlessMissing } from '../../infra/unless-missing.ts';
  * What a round came to beside its commit, in `agent/round-<n>.json` of the experiment's folder: for the repeat of a round
  * whose worker died after the commit, and for people.
  */
-export const RoundRecord = z.strictObject({
+const RoundRecord = z.strictObject({
   sha: z.string(),
   usage: z.array(
     z.strictObject({ agent: z.string(), model: z.string(), input: z.number(), output: z.number() }),
@@ -19,7 +19,7 @@ export const RoundRecord = z.strictObject({
     z.strictObject({ outcome: z.enum(['accepted', 'check-failed', 'outside-paths']), detail: z.string() }),
   ),
 });
-export type RoundRecord = z.infer<typeof RoundRecord>;
+type RoundRecord = z.infer<typeof RoundRecord>;
 
 /** Null where there is none of this commit: then only the commit itself is known. */
 export async function readRoundRecord(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 
 import { createNotesActivities } from '../../../activities/notes/create-notes-activities.ts';
+import type { WrittenNote } from '../../../activities/notes/interface.ts';
 import { ensureTools } from '../../tools/ensure-tools.ts';
 import { scriptIdea } from '../models/script-idea.ts';
 import { startModelsStandIn } from '../models/models-stand-in.ts';
@@ -50,7 +51,8 @@ export async function runVaultDemo({
   });
   try {
     for (const facts of madeUpExperiments(count)) {
-      const { path } = await new MockActivityEnvironment().run(() => activities.writeNote(facts));
+      const write = (): Promise<WrittenNote> => activities.writeNote(facts);
+      const { path } = await new MockActivityEnvironment().run(write);
       console.log(`${facts.outcome.padEnd(9)} ${path}`);
     }
   } finally {

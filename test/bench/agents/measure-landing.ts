@@ -6,6 +6,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { execa } from 'execa';
 
 import { createNotesActivities } from '../../../activities/notes/create-notes-activities.ts';
+import type { WrittenNote } from '../../../activities/notes/interface.ts';
 import { processEnvironment } from '../../../infra/env.ts';
 import { findDeadLinks } from '../../../infra/lab/vault/find-dead-links.ts';
 import { madeUpExperiments } from '../../../infra/lab/vault/made-up-experiments.ts';
@@ -33,7 +34,7 @@ export async function measureLanding(): Promise<Figure[]> {
     const started = performance.now();
     const notes = await Promise.all(
       madeUpExperiments(count).map((facts, index) =>
-        new MockActivityEnvironment().run(async () => {
+        new MockActivityEnvironment().run(async (): Promise<WrittenNote> => {
           const machine = activities[index % machines];
           if (machine === undefined) throw new Error('there is a machine for each note');
           return machine.writeNote(facts);
