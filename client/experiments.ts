@@ -3,6 +3,11 @@ import type { QualityRequest } from '../domain/decide-quality.ts';
 import type { SettleRequest } from '../domain/decide-settle.ts';
 import type { ExperimentInput } from '../domain/experiment.ts';
 import type { InvitationInput } from '../domain/invitation.ts';
+import type { Material } from '../domain/material.ts';
+import type { Remark } from '../domain/remark.ts';
+import type { PlanAnswer, PlanRequest } from '../workflows/plan-workflow.ts';
+import { planNote, type PlanWatch } from './plan-note.ts';
+import { keepRemark, readMaterial } from './talk-about.ts';
 import type { JanitorInput, JanitorReport } from '../domain/orphan.ts';
 import type { TemporalSettings } from '../infra/config/config.ts';
 import type { NudgePayload } from '../workflows/contract.ts';
@@ -47,6 +52,12 @@ export interface Experiments {
   startFromPullRequest(input: InvitationInput): Promise<StartAnswer>;
   /** Returning means that Temporal holds it. */
   nudge(id: string, nudge: NudgePayload): Promise<void>;
+  /** A task note written or checked, without starting anything. */
+  plan(request: PlanRequest, watch: PlanWatch): Promise<PlanAnswer>;
+  /** Everything that a discussion of the results needs. */
+  material(id: string): Promise<Material>;
+  /** Keeps what was said for the note; false when the experiment has ended. */
+  remark(id: string, remark: Remark): Promise<boolean>;
   /** One visit of the janitor, to its end; one that somebody else began in the same way is attached to. */
   runJanitor(input: JanitorInput, watch: JanitorWatch): Promise<JanitorReport>;
   /** Returning means that Temporal answers. */
@@ -72,6 +83,9 @@ export function openExperiments(settings: TemporalSettings): Experiments {
     invite: (input) => invite(link, input),
     startFromPullRequest: (input) => startFromPullRequest(link, input),
     nudge: (id, payload) => nudge(link, id, payload),
+    plan: (request, watch) => planNote(link, request, watch),
+    material: (id) => readMaterial(link, id),
+    remark: (id, remark) => keepRemark(link, id, remark),
     runJanitor: (input, watch) => runJanitor(link, input, watch),
     ping: () =>
       link.within(pingDeadlineMs, async () => {

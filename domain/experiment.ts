@@ -4,7 +4,9 @@ import type { Decision, RefusedDecision } from './decision.ts';
 import type { Evidence } from './evidence.ts';
 import type { GateAnswer } from './decide-gate.ts';
 import type { JobOutcome, JobState } from './job.ts';
+import type { ModelUsage } from './model-usage.ts';
 import type { Outcome, Phase } from './phase.ts';
+import type { Remark } from './remark.ts';
 import type { TaskNote } from './task-note.ts';
 
 /** Where an experiment begins: with an idea (planned by Gemini CLI), a task note, or a person's pull request with one. */
@@ -39,6 +41,8 @@ export interface ExperimentPolicy {
   readonly maxRepairs: number;
   /** Minutes to wait for Copilot's review before going on without it; the gate shows that it is missing. */
   readonly reviewDeadlineMinutes: number;
+  /** Who opens the pull request: `qwen` is tried first where it is said; whatever it does, the pull request is opened. */
+  readonly pullRequestBy?: 'hephaestus' | 'qwen';
   /** Names of checks or statuses that must be green on the head. */
   readonly requiredChecks: readonly string[];
   readonly requireCopilot: boolean;
@@ -112,6 +116,10 @@ export interface ExperimentStatus {
   readonly mergeSha: string | null;
   readonly note: { readonly path: string; readonly commit: string | null } | null;
   readonly cost: Cost;
+  /** Every round of the coding agent, oldest first. */
+  readonly changes?: readonly ChangeRecord[];
+  /** What was said about the evidence, oldest first. */
+  readonly remarks?: readonly Remark[];
   readonly failure: { readonly type: string; readonly message: string } | null;
   readonly links: readonly Link[];
 }
@@ -119,6 +127,31 @@ export interface ExperimentStatus {
 export interface Cost {
   readonly gpuHours: number;
   readonly tokens: number;
+  /** The tokens by agent and model. */
+  readonly models?: readonly ModelUsage[];
+}
+
+/** One round of the coding agent: the first change, a repair after the gate's findings, or a revision by the PI. */
+export interface ChangeRecord {
+  /** 0 is the first. */
+  readonly round: number;
+  readonly kind: 'first' | 'repair' | 'revision';
+  /** What it was asked to mend, or the PI's words; '' for the first. */
+  readonly asked: string;
+  readonly headSha: string;
+  /** What the agent says that it did. */
+  readonly summary: string;
+  readonly changedPaths: readonly string[];
+  /** Files and lines, as git counts them, for example ` 2 files changed, 9 insertions(+)`. */
+  readonly size: string;
+  readonly tries: readonly ChangeTry[];
+}
+
+/** What came of one try of a round. */
+export interface ChangeTry {
+  readonly outcome: 'accepted' | 'check-failed' | 'outside-paths';
+  /** Last words of the check, or what was wrong. */
+  readonly detail: string;
 }
 
 export interface Link {

@@ -12,12 +12,14 @@ export const failureTypes = {
   AgentOutputInvalid: 'final',
   AgentUnavailable: 'retry',
   AgentRefused: 'final',
+  AgentBudgetSpent: 'final',
   // code
   RepositoryNotFound: 'final',
   BaseBranchNotFound: 'final',
   ChangeOutsidePaths: 'final',
   ChangeEmpty: 'final',
   ChangeUnsafe: 'final',
+  ChangeCheckFailed: 'final',
   GitFailed: 'retry',
   PushRefused: 'final',
   // environment

@@ -1,6 +1,8 @@
 import type { Decision } from './decision.ts';
 import type { Evidence } from './evidence.ts';
+import type { ModelUsage } from './model-usage.ts';
 import type { Outcome } from './phase.ts';
+import type { Remark } from './remark.ts';
 import type { TaskNote } from './task-note.ts';
 
 /** The recorded facts from which the permanent note is written; every number in the note comes from here. */
@@ -21,6 +23,9 @@ export interface NoteFacts {
   readonly gpuHours: number;
   readonly wallHours: number;
   readonly tokens: number;
+  readonly usage?: readonly ModelUsage[];
+  /** What was said about the evidence before the decision. */
+  readonly remarks?: readonly Remark[];
   /** Why it failed, for failed experiments. */
   readonly failure: string | null;
 }

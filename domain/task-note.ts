@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** The version of the task note that this program reads and writes. */
+export const taskNoteSchema = 'hephaestus/task/v1';
+
 const identifier = z
   .string()
   .regex(
@@ -23,6 +26,15 @@ const branch = z
 
 const Change = z.strictObject({
   paths: z.array(repositoryPath).min(1).describe('Globs of the files that the coding agent may touch'),
+  check: z
+    .string()
+    .min(1)
+    .max(2000)
+    .refine((command) => !command.includes('\0'), { error: 'must not contain a NUL character' })
+    .optional()
+    .describe(
+      'Tests or a smoke command, run by sh in the worktree before each commit; it must need no GPU and no network',
+    ),
 });
 
 const EnvironmentSource = z
@@ -116,7 +128,7 @@ const Budget = z.strictObject({
  */
 export const TaskNote = z
   .strictObject({
-    schema: z.literal('hephaestus/task/v1'),
+    schema: z.literal(taskNoteSchema),
     id: identifier.describe('The experiment id'),
     title: z.string().min(3).max(200),
     hypothesis: z.string().min(3).max(2000),

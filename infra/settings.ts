@@ -51,10 +51,28 @@ export interface WandbSettings {
   readonly project: string | undefined;
 }
 
+/** What an agent may take for one task. */
+export interface AgentLimits {
+  /** Infinity for no limit. */
+  readonly maxTokens: number;
+}
+
 export interface GeminiSettings {
   readonly apiKey: string;
   readonly model: string | undefined;
   readonly baseUrl: string | undefined;
+}
+
+/** GitHub's MCP server, for whoever lets the coding agent open the pull request itself. */
+export interface McpSettings {
+  /** A program with its arguments, or an address; null where there is none. */
+  readonly server: { readonly command: readonly [string, ...string[]] } | { readonly url: string } | null;
+  /** '' where there is none. */
+  readonly token: string;
+}
+
+export interface ResourcesSettings {
+  readonly file: string | undefined;
 }
 
 export interface QwenSettings {

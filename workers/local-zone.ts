@@ -7,14 +7,24 @@ import type { QueueActivities, ZoneContext } from './zone.ts';
 
 /** The PI's machine: models and the vault. */
 export function localZone({ config, tools, environment }: ZoneContext): QueueActivities[] {
+  const vault = section(config, 'vault');
   const gemini = section(config, 'gemini');
+  const limits = section(config, 'agents');
   const scratchDir = join(config.home, 'agents');
   return [
     {
       queue: 'planning',
       activities: {
-        ...createPlanningActivities({ gemini, tools, scratchDir, environment }),
-        ...createNotesActivities({ vault: section(config, 'vault'), gemini, tools, scratchDir, environment }),
+        ...createPlanningActivities({
+          vault,
+          resourcesFile: section(config, 'resources').file,
+          gemini,
+          limits,
+          tools,
+          scratchDir,
+          environment,
+        }),
+        ...createNotesActivities({ vault, gemini, limits, tools, scratchDir, environment }),
       },
       // An agent takes about a quarter of a gigabyte.
       concurrency: 4,

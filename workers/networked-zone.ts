@@ -23,6 +23,8 @@ export function networkedZone({ config, tools, environment }: ZoneContext): Queu
           disk,
           git: section(config, 'git'),
           qwen: section(config, 'qwen'),
+          limits: section(config, 'agents'),
+          mcp: section(config, 'mcp'),
           tools,
           scratchDir: join(config.home, 'agents'),
           environment,

@@ -79,7 +79,14 @@ export const agent = proxyActivities<Pick<CodingActivities, 'implementChange'>>(
   taskQueue: queues.networked,
   ...work,
 });
-export const coding = proxyActivities<Omit<CodingActivities, 'implementChange'>>({
+/** At most twice: what an agent could not do is done by the API. */
+export const opening = proxyActivities<Pick<CodingActivities, 'openByAgent'>>({
+  taskQueue: queues.networked,
+  ...work,
+  startToCloseTimeout: '10 minutes',
+  retry: { initialInterval: '5 seconds', maximumAttempts: 2 },
+});
+export const coding = proxyActivities<Omit<CodingActivities, 'implementChange' | 'openByAgent'>>({
   taskQueue: queues.networked,
   ...patientWork,
 });
@@ -158,7 +165,17 @@ export const tended = proxyActivities<Pick<WandbActivities, 'tendStray'>>({
   startToCloseTimeout: '2 hours',
   heartbeatTimeout,
 });
-export const wandb = proxyActivities<Omit<WandbActivities, 'awaitLiveResults' | 'mirrorRun' | 'tendStray'>>({
+/** Nice to know before anything is trained; what is not known in time is asked for again with the results. */
+export const baselines = proxyActivities<Pick<WandbActivities, 'describeBaseline'>>({
+  taskQueue: queues.wandb,
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '3 minutes',
+  heartbeatTimeout,
+  retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumAttempts: 5 },
+});
+export const wandb = proxyActivities<
+  Omit<WandbActivities, 'awaitLiveResults' | 'mirrorRun' | 'tendStray' | 'describeBaseline'>
+>({
   taskQueue: queues.wandb,
   startToCloseTimeout: '6 hours',
   scheduleToCloseTimeout: '7 days',

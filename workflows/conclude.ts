@@ -4,7 +4,7 @@ import { headTag } from '../domain/ids.ts';
 import type { NoteFacts } from '../domain/note.ts';
 import type { Outcome } from '../domain/phase.ts';
 import { github, merging, notes } from './activities.ts';
-import { enterPhase, gpuHoursOf, jobIdsOf, type Experiment } from './experiment-state.ts';
+import { charge, enterPhase, gpuHoursOf, jobIdsOf, type Experiment } from './experiment-state.ts';
 import { namedFailure, type NamedFailure } from './failures.ts';
 import { hearLast } from './hear.ts';
 import { implementationOf, noteOf, pullRequestOf } from './plan-and-code.ts';
@@ -89,7 +89,7 @@ export async function record(experiment: Experiment, outcome: Outcome): Promise<
       { summary: `writes the note: ${outcome}` },
       [factsOf(experiment, outcome)],
     );
-    experiment.tokens += experiment.writtenNote.tokens;
+    charge(experiment, experiment.writtenNote);
   }
   enterPhase(experiment, outcome, '');
   await hearLast(experiment);
@@ -114,6 +114,8 @@ function factsOf(experiment: Experiment, outcome: Outcome): NoteFacts {
     gpuHours: gpuHoursOf(experiment),
     wallHours: evidence?.wallHours ?? 0,
     tokens: experiment.tokens,
+    usage: experiment.usage,
+    remarks: experiment.remarks,
     failure: failure === null ? null : `${failure.type}: ${failure.message}`,
   };
 }

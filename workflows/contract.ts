@@ -5,6 +5,8 @@ import type { DecisionKind, DecisionRequest } from '../domain/decision.ts';
 import type { DecisionAnswer } from '../domain/decide-decision.ts';
 import type { QualityRequest } from '../domain/decide-quality.ts';
 import type { SettleRequest } from '../domain/decide-settle.ts';
+import type { Material } from '../domain/material.ts';
+import type { Remark } from '../domain/remark.ts';
 import type { ExperimentStatus, JobStatus } from '../domain/experiment.ts';
 
 /** One queue for each system behind one zone; the zone's worker polls it. */
@@ -105,6 +107,12 @@ export const settleUpdate = defineUpdate<DecisionAnswer, [SettleRequest]>('settl
 
 /** From an experiment to the workflow of one of its jobs, not for people. */
 export const jobSettledSignal = defineSignal<[JobSettled]>('jobSettled');
+
+/** A question about the evidence and its answer, kept for the permanent note. */
+export const remarkSignal = defineSignal<[Remark?]>('remark');
+
+/** Everything that a discussion of the results needs. */
+export const materialQuery = defineQuery<Material>('material');
 
 export const statusQuery = defineQuery<ExperimentStatus>('status');
 

@@ -7,9 +7,17 @@ import type { Shown } from '../domain/decide-word.ts';
 import type { Decision, RefusedDecision } from '../domain/decision.ts';
 import type { GateAnswer } from '../domain/decide-gate.ts';
 import type { Evidence, LiveResults } from '../domain/evidence.ts';
-import type { ExperimentInput, ExperimentStatus, JobStatus, PhaseRecord } from '../domain/experiment.ts';
+import type {
+  ChangeRecord,
+  ExperimentInput,
+  ExperimentStatus,
+  JobStatus,
+  PhaseRecord,
+} from '../domain/experiment.ts';
 import { branchName } from '../domain/ids.ts';
+import { addUsage, type ModelUsage } from '../domain/model-usage.ts';
 import type { Outcome, Phase } from '../domain/phase.ts';
+import type { Remark } from '../domain/remark.ts';
 import type { TaskNote } from '../domain/task-note.ts';
 import type { CommandRehearsal, FrozenEnvironment } from '../activities/environment/interface.ts';
 import type { Implementation } from '../activities/coding/interface.ts';
@@ -63,6 +71,10 @@ export interface Experiment {
   mergeSha: string | null;
   writtenNote: WrittenNote | null;
   tokens: number;
+  /** The same by agent and model. */
+  usage: readonly ModelUsage[];
+  readonly changes: ChangeRecord[];
+  remarks: readonly Remark[];
   failure: { readonly type: string; readonly message: string } | null;
   /** Webhooks that said *look again* at what the gate looks at. */
   nudges: number;
@@ -118,6 +130,9 @@ export function openExperiment(input: ExperimentInput): Experiment {
     mergeSha: null,
     writtenNote: null,
     tokens: 0,
+    usage: [],
+    changes: [],
+    remarks: [],
     failure: null,
     nudges: 0,
     conversationNudges: 0,
@@ -132,6 +147,15 @@ export function openExperiment(input: ExperimentInput): Experiment {
     stalled: false,
     answers: new Map(),
   };
+}
+
+/** Adds what an agent took to the experiment's account. */
+export function charge(
+  experiment: Experiment,
+  { tokens, usage = [] }: { readonly tokens: number; readonly usage?: readonly ModelUsage[] },
+): void {
+  experiment.tokens += tokens;
+  experiment.usage = addUsage(experiment.usage, usage);
 }
 
 export function repositoryOf({ input, note }: Experiment): string {
@@ -234,7 +258,9 @@ export function statusOf(experiment: Experiment): ExperimentStatus {
     override: experiment.override,
     mergeSha: experiment.mergeSha,
     note: writtenNote && { path: writtenNote.path, commit: writtenNote.commit },
-    cost: { gpuHours: gpuHoursOf(experiment), tokens: experiment.tokens },
+    cost: { gpuHours: gpuHoursOf(experiment), tokens: experiment.tokens, models: experiment.usage },
+    changes: experiment.changes,
+    remarks: experiment.remarks,
     failure: experiment.failure,
     links: linksOf(experiment),
   };

@@ -12,6 +12,7 @@ import { lookAtPullRequest } from './look-at-pull-request.ts';
 import { listen } from './messages.ts';
 import { freeze, implement, noteOf, plan } from './plan-and-code.ts';
 import { propose } from './propose.ts';
+import { listenToRemarks } from './remarks.ts';
 import { comment, report, showEvidence } from './report.ts';
 import { review } from './review.ts';
 import { beside } from './scopes.ts';
@@ -25,6 +26,7 @@ export async function ExperimentWorkflow(input: ExperimentInput): Promise<Experi
   const experiment = openExperiment(input);
   const way = new CancellationScope();
   listen(experiment, () => way.cancel());
+  listenToRemarks(experiment);
   let decision: Decision;
   try {
     const hearing = (): Promise<void> => hear(experiment, () => way.cancel());

@@ -2,13 +2,14 @@ import { workflowInfo } from '@temporalio/workflow';
 
 import type { Finding } from '../domain/decide-gate.ts';
 import { wandbRunId } from '../domain/ids.ts';
-import type { ExperimentSource } from '../domain/experiment.ts';
+import type { ChangeRecord, ExperimentSource } from '../domain/experiment.ts';
 import type { TaskNote } from '../domain/task-note.ts';
 import type { Implementation } from '../activities/coding/interface.ts';
 import type { RepositoryDescription } from '../activities/github/interface.ts';
 import { failWith } from './failures.ts';
-import { agent, coding, environment, github, planning } from './activities.ts';
-import { enterPhase, repositoryOf, type Experiment } from './experiment-state.ts';
+import { writePlan } from './write-plan.ts';
+import { agent, coding, environment, github, opening } from './activities.ts';
+import { charge, enterPhase, repositoryOf, type Experiment } from './experiment-state.ts';
 
 /** The idea becomes a task note; the repository and its base branch are looked at before anything is made. */
 export async function plan(experiment: Experiment): Promise<void> {
@@ -35,20 +36,15 @@ async function writeTaskNote(
   { idea, repository, base }: ExperimentSource & { readonly kind: 'idea' },
   description: RepositoryDescription,
 ): Promise<void> {
-  const planned = await planning.planTaskNote.executeWithOptions(
-    { summary: 'Gemini CLI writes the task note' },
-    [{ experimentId: experiment.input.id, idea, repository, base, description }],
-  );
+  const experimentId = experiment.input.id;
+  const planned = await writePlan({ experimentId, idea, repository, base, description });
   experiment.note = planned.note;
   experiment.body = planned.body;
-  experiment.tokens += planned.tokens;
+  charge(experiment, planned);
 }
 
 /** Qwen Code changes the code: first by the note, later by findings or by the PI's words. */
-export async function implement(
-  experiment: Experiment,
-  { findings, instructions }: { readonly findings: readonly Finding[]; readonly instructions: string | null },
-): Promise<void> {
+export async function implement(experiment: Experiment, { findings, instructions }: Asked): Promise<void> {
   enterPhase(experiment, 'implementing', 'the change of Qwen Code');
   const implementation = await agent.implementChange.executeWithOptions(
     { summary: `Qwen Code, round ${experiment.round + 1}` },
@@ -65,6 +61,7 @@ export async function implement(
     ],
   );
   experiment.round += 1;
+  experiment.changes.push(changeRecord(experiment, implementation, { findings, instructions }));
   takeChange(experiment, implementation);
 }
 
@@ -73,7 +70,7 @@ export function takeChange(experiment: Experiment, implementation: Implementatio
   experiment.implementation = implementation;
   experiment.baseMoved = false;
   experiment.warnings = [];
-  experiment.tokens += implementation.tokens;
+  charge(experiment, implementation);
   experiment.evidence = null;
   experiment.finished = [];
   experiment.gate = null;
@@ -109,8 +106,49 @@ export async function freeze(experiment: Experiment): Promise<void> {
   );
 }
 
+/** The PI wants Qwen Code to open it by GitHub's MCP server; what it could not do is done after it. */
+export async function openByQwen(experiment: Experiment): Promise<void> {
+  const note = noteOf(experiment);
+  const { summary } = implementationOf(experiment);
+  enterPhase(experiment, 'proposing', 'the pull request, by Qwen Code');
+  const body = [`Hypothesis: ${note.hypothesis}`, '', summary].join('\n');
+  const opened = await opening.openByAgent.executeWithOptions(
+    { summary: 'Qwen Code opens the pull request' },
+    [{ experimentId: note.id, repository: note.repository, base: note.base, title: note.title, body }],
+  );
+  charge(experiment, opened);
+}
+
 /** Attempts of jobs count from 1. */
 const rehearsalAttempt = 0;
+
+interface Asked {
+  readonly findings: readonly Finding[];
+  readonly instructions: string | null;
+}
+
+function changeRecord(
+  { round }: Experiment,
+  { headSha, summary, changedPaths, size = '', tries = [] }: Implementation,
+  { findings, instructions }: Asked,
+): ChangeRecord {
+  const kind = findings.length > 0 ? 'repair' : instructions === null ? 'first' : 'revision';
+  const asked = findings.map(({ source, text }) => `${source}: ${text}`).join('\n') || (instructions ?? '');
+  // `round` counts on as soon as a round is done.
+  return {
+    round: round - 1,
+    kind,
+    asked: asked.slice(0, longestAsked),
+    headSha,
+    summary,
+    changedPaths,
+    size,
+    tries,
+  };
+}
+
+/** The status is shown to people; the whole of what a round was given stands in its transcript. */
+const longestAsked = 2000;
 
 export function noteOf({ note }: Pick<Experiment, 'note'>): TaskNote {
   if (note === null) throw failWith('TaskNoteInvalid', 'the experiment has no task note yet');

@@ -3,8 +3,8 @@ import { condition } from '@temporalio/workflow';
 import type { PullRequestRef } from '../activities/github/interface.ts';
 import { coding, github } from './activities.ts';
 import { enterPhase, type Experiment } from './experiment-state.ts';
-import { isFailure, namedFailure } from './failures.ts';
-import { implementationOf, noteOf } from './plan-and-code.ts';
+import { isFailure, namedFailure, tried } from './failures.ts';
+import { implementationOf, noteOf, openByQwen } from './plan-and-code.ts';
 import { comment } from './report.ts';
 
 /** The branch is pushed and the pull request opened as a draft, or found again. */
@@ -15,6 +15,10 @@ export async function propose(experiment: Experiment): Promise<void> {
   enterPhase(experiment, 'proposing', 'the pull request');
   await push(experiment);
   const before = experiment.pullRequest;
+  if (experiment.input.policy.pullRequestBy === 'qwen' && before === null) {
+    await tried('opening the pull request by Qwen Code', () => openByQwen(experiment));
+  }
+  // Finds what was opened by its branch, and opens it where nothing was.
   experiment.pullRequest = await github.openPullRequest.executeWithOptions(
     { summary: 'opens the pull request' },
     [

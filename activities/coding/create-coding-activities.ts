@@ -9,6 +9,7 @@ import { adoptChange } from './adopt-change.ts';
 import { type CodingDeps, mirrorOptions } from './coding-deps.ts';
 import { implementChange } from './implement-change.ts';
 import type { CodingActivities } from './interface.ts';
+import { openByAgent } from './open-by-agent.ts';
 import { prepareSource } from './prepare-source.ts';
 
 /** The activities of the queue `networked` that work with code. */
@@ -17,6 +18,7 @@ export function createCodingActivities(deps: CodingDeps): CodingActivities {
     prepareSource: (input) => whileBeating(({ signal }) => prepareSource(deps, input, workflowRun(), signal)),
     implementChange: (input) => whileBeating((watch) => implementChange(deps, input, watch)),
     adoptChange: (input) => whileBeating(({ signal }) => adoptChange(deps, input, signal)),
+    openByAgent: (input) => whileBeating((watch) => openByAgent(deps, input, watch)),
     pushBranch: (input) =>
       whileBeating(({ signal }) => {
         const options = mirrorOptions(deps, input.repository, signal);

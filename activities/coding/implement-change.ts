@@ -1,42 +1,28 @@
 import { rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { z } from 'zod';
-
-import type { Finding } from '../../domain/decide-gate.ts';
 import { branchName, taskNoteFile } from '../../domain/ids.ts';
+import { tokensOf } from '../../domain/model-usage.ts';
 import { formatTaskNote } from '../../domain/task-note-text.ts';
 import { placeMarker } from '../../infra/agents/agent-process.ts';
-import { withAgentSession } from '../../infra/agents/agent-session.ts';
 import { killLeftOvers } from '../../infra/agents/left-overs.ts';
-import { quote } from '../../infra/agents/quote.ts';
-import { qwenAgent } from '../../infra/agents/qwen.ts';
 import type { AgentWatch } from '../../infra/agents/while-beating.ts';
 import { Failure } from '../../infra/failure.ts';
 import { mirrorPath } from '../../infra/git/mirror.ts';
 import { git, type GitCall } from '../../infra/git/run-git.ts';
 import { withLock } from '../../infra/git/with-lock.ts';
-import { renderTemplate } from '../../infra/templates/render-template.ts';
 import { checkChange, inspectChange } from './check-change.ts';
-import { type CodingDeps, experimentDir, gitCall, sourceDir } from './coding-deps.ts';
+import { type CodingDeps, experimentDir, gitCall, secretsOf, sourceDir } from './coding-deps.ts';
 import type { Implementation, ImplementInput } from './interface.ts';
 import { checkOutTree, ontoBase, requireSettled } from './onto-base.ts';
-import { guardRepository } from './repository-guard.ts';
 import { commitRound, findRound, readRoundCommit, type RoundCommit } from './round-commit.ts';
+import { readRoundRecord, writeRoundRecord } from './round-record.ts';
+import { type Candidate, type Commit, runRound } from './run-round.ts';
 import { readSourceRecord, type SourceRecord, writeSourceRecord } from './source-record.ts';
-
-/** What Qwen Code must end with. */
-const Report = z.strictObject({
-  summary: z.string().min(1).max(4000).describe('What was changed and why, in one to three sentences'),
-});
-
-const wallClockMs = 30 * 60_000;
 
 /**
  * One round of the coding agent: it edits the worktree, the worker checks what came of it and commits. A round that is
- * committed already is returned as it is. Throws `ChangeEmpty`, `ChangeOutsidePaths`, `ChangeUnsafe`, `GitFailed`, and the
- * failures of `runAgent`.
+ * committed already is returned as it is. Throws the failures of `runRound`, and `GitFailed`.
  */
 export async function implementChange(
   deps: CodingDeps,
@@ -64,13 +50,20 @@ export async function implementChange(
     await resetTo(on.head, input, call);
     if (moved !== null) await checkOutTree(moved.tree, call);
     await writeFile(join(source, taskNoteFile), formatTaskNote(input));
-    const { summary, tokens } = await runQwen(deps, input, source, watch, conflicts);
-    const tree = await takeTree(source, input, on, call);
-    await requireSettled(conflicts, tree, call);
-    const secrets = secretsOf(deps);
-    const sha = await commitRound(input, { tree, parent: on.head, summary, tokens, secrets }, call);
-    const commit: RoundCommit = { ...input, sha, parent: on.head, tokens, summary };
-    return finish(folder, on, commit, rulesOf(deps, input), call);
+    const commit = async ({ summary, usage }: Candidate): Promise<Commit> => {
+      const tree = await takeTree(source, input, on, call);
+      await requireSettled(conflicts, tree, call);
+      const secrets = secretsOf(deps);
+      const tokens = tokensOf(usage);
+      const sha = await commitRound(input, { tree, parent: on.head, summary, tokens, secrets }, call);
+      return { sha, changedPaths: await checkChange(on.head, sha, rulesOf(deps, input), call) };
+    };
+    const done = await runRound(deps, { input, watch, conflicts, commit });
+    const { sha } = done.commit;
+    await writeRoundRecord(folder, input.round, { sha, usage: [...done.usage], tries: [...done.tries] });
+    const made = await readRoundCommit(sha, call);
+    if (made === null) throw new Failure('GitFailed', `the commit ${sha} of ${source} cannot be read back`);
+    return finish(folder, on, made, rulesOf(deps, input), call);
   });
 }
 
@@ -110,9 +103,29 @@ async function finish(
     await writeSourceRecord(folder, { ...record, head: commit.sha });
     await git(['reset', '--quiet', '--hard', commit.sha], call);
   }
-  const inspection = await inspectChange(record.baseSha, commit.sha, call);
-  return { headSha: commit.sha, summary: commit.summary, changedPaths, tokens: commit.tokens, inspection };
+  const known = await readRoundRecord(folder, commit.round, commit.sha);
+  return {
+    headSha: commit.sha,
+    summary: commit.summary,
+    changedPaths,
+    tokens: commit.tokens,
+    usage: known?.usage ?? [],
+    tries: known?.tries ?? [],
+    size: (await git(['diff', '--shortstat', commit.parent, commit.sha], call)).trim(),
+    diff: await changeOf(record.baseSha, commit.sha, call),
+    inspection: await inspectChange(record.baseSha, commit.sha, call),
+  };
 }
+
+/** The whole change against the base, for people and for the discussion of the results; the task note tells itself. */
+async function changeOf(base: string, sha: string, call: GitCall): Promise<string> {
+  const plain = ['--no-color', '--no-ext-diff', '--no-textconv'];
+  const patch = await git(['diff', ...plain, base, sha, '--', '.', `:(exclude)${taskNoteFile}`], call);
+  return patch.length > longestDiff ? `${patch.slice(0, longestDiff)}\n… (cut)` : patch;
+}
+
+/** It travels in the experiment's history. */
+const longestDiff = 30_000;
 
 /** The worktree as the last checked commit has it; only the link to the environment stays. */
 async function resetTo(head: string, input: ImplementInput, call: GitCall): Promise<void> {
@@ -123,49 +136,6 @@ async function resetTo(head: string, input: ImplementInput, call: GitCall): Prom
   await git(['update-ref', ref, head], call);
   await git(['reset', '--quiet', '--hard', head], call);
   await git(['clean', '--quiet', '-ffdx', '-e', '/.venv'], call);
-}
-
-async function runQwen(
-  deps: CodingDeps,
-  input: ImplementInput,
-  source: string,
-  watch: AgentWatch,
-  conflicts: readonly string[],
-): Promise<{ summary: string; tokens: number }> {
-  const agent = qwenAgent({
-    argv: deps.tools.qwen,
-    settings: deps.qwen,
-    reportSchema: z.toJSONSchema(Report),
-    maxTurns: 100,
-    maxToolCalls: 300,
-  });
-  const name = `round-${input.round}.jsonl`;
-  const options = {
-    ...watch,
-    cwd: source,
-    environment: deps.environment,
-    scratchDir: deps.scratchDir ?? tmpdir(),
-    transcriptFile: join(experimentDir(deps, input.experimentId), 'agent', name),
-    wallClockMs,
-  };
-  const prompt = renderTemplate('implement-prompt.md.njk', {
-    input: { ...input, findings: input.findings.map(describeFinding) },
-    title: quote(input.note.title, 200).slice(2),
-    conflicts: conflicts.map((path) => quote(path, 300)),
-    instructions: input.instructions === null ? '' : quote(input.instructions, 20_000),
-  });
-  const mirror = mirrorPath(deps.disk.sharedDir, input.note.repository);
-  const guard = await guardRepository(mirror, source);
-  try {
-    const answer = await withAgentSession(agent, options, (say) => say(prompt));
-    const report = Report.safeParse(answer.structured);
-    if (!report.success) {
-      throw new Failure('AgentOutputInvalid', `${agent.name} ended without the report that it was asked for`);
-    }
-    return { summary: report.data.summary, tokens: answer.tokens };
-  } finally {
-    await guard.check();
-  }
 }
 
 /** The worktree as a tree object, whatever the agent did to HEAD, branch and index. */
@@ -189,15 +159,6 @@ async function takeTree(
   return git(['write-tree'], call);
 }
 
-function describeFinding({ source, path, line, text }: Finding): string {
-  const place = path === null ? '' : `, at ${path}${line === null ? '' : `:${line}`}`;
-  return `${quote(`${source}${place}`, 300)}\n${quote(text, 4000)}`;
-}
-
 function rulesOf(deps: CodingDeps, input: ImplementInput): Parameters<typeof checkChange>[2] {
   return { paths: input.note.change.paths, secrets: secretsOf(deps) };
-}
-
-function secretsOf(deps: CodingDeps): readonly string[] {
-  return [deps.qwen.apiKey, deps.git.pushToken];
 }

@@ -1,4 +1,6 @@
 import type { Finding } from '../../domain/decide-gate.ts';
+import type { ChangeTry } from '../../domain/experiment.ts';
+import type { ModelUsage } from '../../domain/model-usage.ts';
 import type { TaskNote } from '../../domain/task-note.ts';
 
 export interface PrepareSourceInput {
@@ -42,6 +44,12 @@ export interface Implementation {
   /** Of this round. */
   readonly changedPaths: readonly string[];
   readonly tokens: number;
+  readonly usage?: readonly ModelUsage[];
+  /** Files and lines changed since the round before, as git counts them. */
+  readonly size?: string;
+  readonly tries?: readonly ChangeTry[];
+  /** The whole change against the base, at most 30,000 characters. */
+  readonly diff?: string;
   /** Of all rounds together. */
   readonly inspection?: ChangeInspection;
 }
@@ -52,6 +60,21 @@ export interface AdoptInput {
   readonly note: TaskNote;
   readonly body: string;
   readonly branch: string;
+}
+
+export interface OpenByAgentInput {
+  readonly experimentId: string;
+  readonly repository: string;
+  readonly base: string;
+  readonly title: string;
+  readonly body: string;
+}
+
+export interface OpenedByAgent {
+  /** The agent's own words; they prove nothing. */
+  readonly said: string;
+  readonly tokens: number;
+  readonly usage: readonly ModelUsage[];
 }
 
 export interface PushInput {
@@ -69,4 +92,6 @@ export interface CodingActivities {
   /** Takes the newest commit of a person's branch as the change, by the same rules. */
   adoptChange(input: AdoptInput): Promise<Implementation>;
   pushBranch(input: PushInput): Promise<void>;
+  /** Qwen Code opens the pull request by GitHub's MCP server; whether it did is found out by looking. */
+  openByAgent(input: OpenByAgentInput): Promise<OpenedByAgent>;
 }

@@ -16,6 +16,8 @@ export interface RepositoryDescription {
   readonly files: readonly string[];
   /** README.md, at most 20,000 characters; '' when there is none. */
   readonly readme: string;
+  /** Further files that tell how experiments are made in the repository, each at most 20,000 characters. */
+  readonly documents?: readonly { readonly path: string; readonly text: string }[];
 }
 
 export interface OpenPullRequestInput {

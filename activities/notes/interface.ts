@@ -1,3 +1,4 @@
+import type { ModelUsage } from '../../domain/model-usage.ts';
 import type { NoteFacts } from '../../domain/note.ts';
 
 export interface WrittenNote {
@@ -6,6 +7,7 @@ export interface WrittenNote {
   /** The vault's commit; null when the vault is not a git repository. */
   readonly commit: string | null;
   readonly tokens: number;
+  readonly usage?: readonly ModelUsage[];
 }
 
 /** Queue `planning`, local zone: the vault. */

@@ -2,6 +2,9 @@ import { stringify } from 'yaml';
 
 import type { NoteFacts } from '../../domain/note.ts';
 import { renderTemplate } from '../../infra/templates/render-template.ts';
+import { block } from './generated-block.ts';
+import { noteLink } from './note-link.ts';
+import type { NoteLinks } from './note-links.ts';
 import type { AuthoredTexts } from './write-texts.ts';
 import { noteTitle } from './plain-texts.ts';
 
@@ -40,19 +43,19 @@ export function noteFrontMatter(facts: NoteFacts, parent: string | null): string
     wall_hours: rounded(facts.wallHours),
     decided_by: decision?.by ?? null,
     decided_at: decision?.at ?? null,
-    tags: ['experiment', `outcome/${facts.outcome}`, `verdict/${verdict?.status ?? 'none'}`],
+    tags: [
+      'experiment',
+      `outcome/${facts.outcome}`,
+      `verdict/${verdict?.status ?? 'none'}`,
+      `repository/${task.repository.replaceAll(/[^\w/-]/g, '-')}`,
+    ],
     parent: parent === null ? null : `[[${parent}]]`,
   };
   return stringify(fields, { lineWidth: 0 }).replace(/^id: .*$/m, () => `id: ${JSON.stringify(fields.id)}`);
 }
 
-/** The whole file. Everything but the authored texts comes from the facts. */
-export function renderNote(
-  facts: NoteFacts,
-  authored: AuthoredTexts,
-  frontMatter: string,
-  parent: string | null,
-): string {
+/** The whole file. Everything but the authored texts and the remarks comes from the facts. */
+export function renderNote(facts: NoteFacts, authored: AuthoredTexts, links: NoteLinks): string {
   const { claim, reading, limits, next } = authored.texts;
   return renderTemplate('note.md.njk', {
     facts: { ...facts, failure: facts.failure === null ? null : harmless(facts.failure) },
@@ -68,11 +71,20 @@ export function renderNote(
       limits: harmless(limits),
       next: harmless(next),
     },
+    remarks: (facts.remarks ?? []).map((remark) => ({
+      ...remark,
+      by: harmless(remark.by),
+      question: harmless(remark.question),
+      answer: harmless(remark.answer),
+      answeredBy: harmless(remark.answeredBy),
+    })),
     runs: runsOf(facts),
     author: authored.author,
     number: formatNumber,
-    frontMatter,
-    parent,
+    frontMatter: noteFrontMatter(facts, links.parentStem),
+    parent: links.parent === null ? null : noteLink(links.parent),
+    near: links.near.map(({ note, reason }) => ({ link: noteLink(note), reason })),
+    backlinks: block('backlinks', ''),
   });
 }
 

@@ -6,10 +6,19 @@ import writeFileAtomic from 'write-file-atomic';
 
 import { childEnvironment } from '../../infra/agents/child-environment.ts';
 import { Failure } from '../../infra/failure.ts';
-import { committerEnvironment } from '../../infra/git/committer.ts';
-import { askGit, git, type GitAnswer, type GitCall } from '../../infra/git/run-git.ts';
+import { askGit, git, type GitCall } from '../../infra/git/run-git.ts';
 import { withLock } from '../../infra/git/with-lock.ts';
-import type { NotesDeps } from './notes-deps.ts';
+import { type Catalogue, createCatalogueReader } from './catalogue.ts';
+import { publishNotes, unavailable } from './publish-notes.ts';
+import { renewBlocks } from './renew-blocks.ts';
+
+export interface VaultDeps {
+  /** A folder (absolute path) or the address of a git repository. */
+  readonly vault: string;
+  /** Absolute path of a folder of this machine; a clone of the vault and what is known of its notes go here. */
+  readonly scratchDir: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
 
 export interface Vault {
   /** The file's text; null when there is none. */
@@ -17,43 +26,61 @@ export interface Vault {
   write(path: string, text: string): Promise<void>;
   /** File names without `.md` of the notes about an experiment, oldest first. */
   notesOf(experimentId: string): Promise<string[]>;
-  /** Commits this one file and pushes where there is a remote; null when the vault is no git repository. */
+  /** Every note, as it stands on disk now. */
+  catalogue(): Promise<Catalogue>;
+  /**
+   * Renews the index and the backlinks, commits them with this note and pushes where there is a remote; null when the
+   * vault is no git repository.
+   */
   publish(path: string, message: string): Promise<string | null>;
+  /** Takes over what others pushed to a vault that is a remote; false when it could not be had. */
+  update(): Promise<boolean>;
 }
 
 /** What a person's own git needs to reach their remote. */
 const personal = ['HOME', 'XDG_CONFIG_HOME', 'SSH_AUTH_SOCK', 'SSH_ASKPASS', 'GIT_SSH_COMMAND'];
-const maxPushes = 5;
+
+/** Runs `work` on the vault while nobody else of this worker's kind writes to it. */
+export type OpenVault = <T>(signal: AbortSignal, work: (vault: Vault) => Promise<T>) => Promise<T>;
 
 /**
- * Runs `work` on the vault while nobody else of this worker's kind writes to it. Throws `VaultUnavailable` when it cannot
- * be reached or written, `VaultConflict` when git is in the middle of something else or histories do not fit.
+ * The way into a vault. What is done in it throws `VaultUnavailable` when it cannot be reached or written,
+ * `VaultConflict` when git is in the middle of something else or histories do not fit.
  */
-export async function withVault<T>(
-  deps: NotesDeps,
-  signal: AbortSignal,
-  work: (vault: Vault) => Promise<T>,
-): Promise<T> {
+export function createVault(deps: VaultDeps): OpenVault {
   const remote = isRemote(deps.vault);
   const name = createHash('sha256').update(deps.vault).digest('hex').slice(0, 16);
   const folder = remote ? join(deps.scratchDir, 'vaults', name) : deps.vault;
-  const call: GitCall = { cwd: folder, environment: vaultEnvironment(deps), signal, personal: true };
-  return withLock(join(deps.scratchDir, 'vaults', `${name}.vault`), signal, async () => {
-    await reachable(deps.vault, () => (remote ? clone(deps.vault, folder, call) : make(folder, call)));
-    return work({
-      read: (path) => readNote(join(folder, path)),
-      write: (path, text) => reachable(deps.vault, () => writeFileAtomic(join(folder, path), text)),
-      notesOf: (experimentId) => notesOf(folder, experimentId),
-      publish: (path, message) => publish(path, message, call),
+  const reader = createCatalogueReader(join(deps.scratchDir, 'vaults', `${name}.notes.json`));
+  return (signal, work) => {
+    const call: GitCall = { cwd: folder, environment: vaultEnvironment(deps), signal, personal: true };
+    return withLock(join(deps.scratchDir, 'vaults', `${name}.vault`), signal, async () => {
+      await reachable(deps.vault, () => (remote ? clone(deps.vault, folder, call) : make(folder, call)));
+      return work({
+        read: (path) => readNote(join(folder, path)),
+        write: (path, text) => reachable(deps.vault, () => writeFileAtomic(join(folder, path), text)),
+        notesOf: (experimentId) => notesOf(folder, experimentId),
+        catalogue: () => reader.read(folder),
+        publish: (path, message) => {
+          const renew = (settled: readonly string[]): Promise<string[]> =>
+            reachable(deps.vault, () => renewBlocks(folder, reader, [path, ...settled]));
+          return publishNotes({ path, message, renew }, call);
+        },
+        async update() {
+          if (!remote) return true;
+          const answer = await askGit(['pull', '--quiet', '--ff-only'], call);
+          return answer.exitCode === 0;
+        },
+      });
     });
-  });
+  };
 }
 
 function isRemote(vault: string): boolean {
   return /^(?:https?|ssh|git|file):\/\//.test(vault) || /^[\w.-]+@[\w.-]+:/.test(vault);
 }
 
-function vaultEnvironment({ environment }: NotesDeps): Record<string, string> {
+function vaultEnvironment({ environment }: VaultDeps): Record<string, string> {
   const own = personal.flatMap((key) => {
     const value = environment[key];
     return value === undefined ? [] : [[key, value] as const];
@@ -78,53 +105,6 @@ async function clone(address: string, folder: string, call: GitCall): Promise<vo
   const answer = await askGit(args, { ...call, cwd: dirname(folder) });
   if (answer.exitCode !== 0) throw unavailable(address, answer);
   await rename(temporary, folder);
-}
-
-async function publish(path: string, message: string, call: GitCall): Promise<string | null> {
-  const inside = await askGit(['rev-parse', '--is-inside-work-tree'], call);
-  const ignored = await askGit(['check-ignore', '--quiet', '--', path], call);
-  if (inside.exitCode !== 0 || ignored.exitCode === 0) return null;
-  await inOrder(['add', '--', path], call);
-  const changed = await inOrder(['status', '--porcelain', '--', path], call);
-  if (changed !== '') {
-    const commit = { ...call, extraEnvironment: committerEnvironment };
-    await inOrder(['commit', '--quiet', '--only', '-m', message, '--', path], commit);
-  }
-  const remote = (await inOrder(['remote'], call)).split('\n')[0] ?? '';
-  if (remote !== '') await push(remote, call);
-  return (await inOrder(['log', '-1', '--format=%H', '--', path], call)) || null;
-}
-
-/** Our notes go on top of what others pushed meanwhile. */
-async function push(remote: string, call: GitCall): Promise<void> {
-  const branch = await inOrder(['symbolic-ref', '--short', 'HEAD'], call);
-  for (let tries = 1; ; tries += 1) {
-    const pushed = await askGit(
-      ['push', '--quiet', '--porcelain', remote, `HEAD:refs/heads/${branch}`],
-      call,
-    );
-    if (pushed.exitCode === 0) return;
-    // Only a rejected ref is listed with "!": anything else means that the remote was not reached.
-    if (!/^!\t/m.test(pushed.stdout) || tries === maxPushes) throw unavailable(remote, pushed);
-    const rebase = { ...call, extraEnvironment: committerEnvironment };
-    const pulled = await askGit(['pull', '--quiet', '--rebase', '--autostash', remote, branch], rebase);
-    if (pulled.exitCode === 0) continue;
-    await askGit(['rebase', '--abort'], call);
-    throw new Failure(
-      'VaultConflict',
-      `the vault cannot take over what others pushed to ${branch}: ${lastWords(pulled)}; merge it by hand, then it goes on`,
-    );
-  }
-}
-
-/** Git calls that fail only where a person is in the middle of something. */
-async function inOrder(args: readonly string[], call: GitCall): Promise<string> {
-  const answer = await askGit(args, call);
-  if (answer.exitCode === 0) return answer.stdout.trim();
-  throw new Failure(
-    'VaultConflict',
-    `git ${args[0] ?? ''} in the vault ${call.cwd} failed: ${lastWords(answer)}; finish or undo what is open there, then it goes on`,
-  );
 }
 
 async function notesOf(folder: string, experimentId: string): Promise<string[]> {
@@ -157,16 +137,6 @@ async function reachable<T>(vault: string, work: () => Promise<T>): Promise<T> {
       { cause: error },
     );
   }
-}
-
-function unavailable(address: string, answer: GitAnswer): Failure {
-  const where = address.replace(/\/\/[^/@]*@/, '//');
-  return new Failure('VaultUnavailable', `the vault's remote ${where} cannot be used: ${lastWords(answer)}`);
-}
-
-function lastWords({ stderr, stdout }: GitAnswer): string {
-  const text = (stderr.trim() || stdout.trim()).split('\n').slice(-3).join(' ');
-  return text.replaceAll(/\/\/[^/@\s]*@/g, '//');
 }
 
 function codeOf(error: unknown): string {

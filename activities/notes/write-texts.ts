@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { addUsage, type ModelUsage, tokensOf } from '../../domain/model-usage.ts';
 import type { NoteFacts } from '../../domain/note.ts';
 import { type AgentSessionOptions, type Say, withAgentSession } from '../../infra/agents/agent-session.ts';
 import { defaultModels } from '../../infra/agents/default-models.ts';
@@ -13,12 +14,15 @@ import type { NotesDeps } from './notes-deps.ts';
 import { inventedNumbers } from './note-numbers.ts';
 import { plainTexts } from './plain-texts.ts';
 import { NoteTexts } from './note-texts.ts';
+import { misfits } from './claims.ts';
+import { unknownLinks } from './unknown-links.ts';
 
 export interface AuthoredTexts {
   readonly texts: NoteTexts;
   /** Who wrote them, as a sentence for the note. */
   readonly author: string;
   readonly tokens: number;
+  readonly usage: readonly ModelUsage[];
 }
 
 /** The first try, and twice more with what was wrong. */
@@ -34,7 +38,7 @@ export async function writeTexts(
   facts: NoteFacts,
   watch: AgentWatch,
 ): Promise<AuthoredTexts> {
-  if (deps.gemini.apiKey === '') return withoutModel(facts, 'no model is configured', 0);
+  if (deps.gemini.apiKey === '') return withoutModel(facts, 'no model is configured', []);
   await mkdir(deps.scratchDir, { recursive: true });
   const folder = await mkdtemp(join(deps.scratchDir, `note-${facts.experimentId}-`));
   const agent = geminiAgent({
@@ -50,6 +54,7 @@ export async function writeTexts(
     scratchDir: deps.scratchDir,
     transcriptFile: join(deps.scratchDir, 'transcripts', `note-${facts.experimentId}.jsonl`),
     wallClockMs,
+    maxTokens: deps.limits.maxTokens,
   };
   try {
     await writeFile(join(folder, 'FACTS.json'), `${JSON.stringify(facts, null, 2)}\n`);
@@ -57,7 +62,7 @@ export async function writeTexts(
   } catch (error) {
     watch.signal.throwIfAborted();
     if (!(error instanceof Failure)) throw error;
-    return withoutModel(facts, `Gemini CLI could not be had (${error.type})`, 0);
+    return withoutModel(facts, `Gemini CLI could not be had (${error.type})`, []);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -65,22 +70,22 @@ export async function writeTexts(
 
 async function talk(deps: NotesDeps, facts: NoteFacts, say: Say): Promise<AuthoredTexts> {
   let prompt = renderTemplate('note-prompt.md.njk', { facts, summary: summarize(facts) });
-  let tokens = 0;
+  let usage: readonly ModelUsage[] = [];
   for (let tries = 0; tries < maxTries; tries += 1) {
     const answer = await say(prompt);
-    tokens += answer.tokens;
+    usage = addUsage(usage, answer.usage);
     const checked = checkTexts(answer.text, facts);
     if (checked.problems.length === 0 && checked.texts !== null) {
       const model = deps.gemini.model ?? defaultModels.gemini.model;
-      const author = `Claim, Reading, Limits and Next were written by Gemini CLI (${model}); every number in them was checked against the recorded facts.`;
-      return { texts: checked.texts, author, tokens };
+      const author = `Claim, Reading, Limits and Next were written by Gemini CLI (${model}); every number in them was checked against the recorded facts, every claim against the verdict.`;
+      return { texts: checked.texts, author, tokens: tokensOf(usage), usage };
     }
     prompt = mendPrompt(facts, checked.problems);
   }
   return withoutModel(
     facts,
-    `Gemini CLI gave no text whose numbers the facts hold, in ${maxTries} tries`,
-    tokens,
+    `Gemini CLI gave no text that the facts and the verdict bear out, in ${maxTries} tries`,
+    usage,
   );
 }
 
@@ -102,10 +107,18 @@ export function checkTexts(
     const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
     return { texts: null, problems };
   }
-  const problems = Object.entries(parsed.data).flatMap(([name, words]) =>
-    inventedNumbers(words, facts).map((number) => `${name}: the number ${number} is not in FACTS.json`),
-  );
-  return { texts: parsed.data, problems };
+  return { texts: parsed.data, problems: problemsOf(parsed.data, facts) };
+}
+
+/** What was said in a discussion is no fact: a number or a claim may not come in by that way. */
+function problemsOf(texts: NoteTexts, { remarks: _said, ...facts }: NoteFacts): string[] {
+  const status = facts.evidence?.verdict.status ?? 'unmeasured';
+  return Object.entries(texts).flatMap(([name, words]) => [
+    ...inventedNumbers(words, facts).map((number) => `${name}: the number ${number} is not in FACTS.json`),
+    ...unknownLinks(words, facts).map((link) => `${name}: the link ${link} is not in FACTS.json`),
+    // What to try next may hope for anything.
+    ...(name === 'next' ? [] : misfits(words, status, facts.task.metric).map((why) => `${name}: ${why}`)),
+  ]);
 }
 
 function mendPrompt(facts: NoteFacts, problems: readonly string[]): string {
@@ -120,9 +133,9 @@ function mendPrompt(facts: NoteFacts, problems: readonly string[]): string {
   ].join('\n');
 }
 
-function withoutModel(facts: NoteFacts, why: string, tokens: number): AuthoredTexts {
+function withoutModel(facts: NoteFacts, why: string, usage: readonly ModelUsage[]): AuthoredTexts {
   const author = `Claim, Reading, Limits and Next were written without a model: ${why}.`;
-  return { texts: plainTexts(facts), author, tokens };
+  return { texts: plainTexts(facts), author, tokens: tokensOf(usage), usage };
 }
 
 function summarize({ task, evidence, failure, decision, gpuHours }: NoteFacts): string {

@@ -2,33 +2,30 @@ import { taskNoteFile } from '../../domain/ids.ts';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { z } from 'zod';
-
 import {
   formatProblems,
+  formatTaskNote,
   parseTaskNote,
   type TaskNoteProblem,
   type TaskNoteText,
 } from '../../domain/task-note-text.ts';
-import { TaskNote } from '../../domain/task-note.ts';
+import { addUsage, type ModelUsage, tokensOf } from '../../domain/model-usage.ts';
 import { type Say, withAgentSession } from '../../infra/agents/agent-session.ts';
 import { geminiAgent } from '../../infra/agents/gemini.ts';
+import { maskSecrets } from '../../infra/agents/mask-secrets.ts';
 import { quote } from '../../infra/agents/quote.ts';
 import type { AgentWatch } from '../../infra/agents/while-beating.ts';
 import { Failure } from '../../infra/failure.ts';
-import type { GeminiSettings } from '../../infra/settings.ts';
 import { renderTemplate } from '../../infra/templates/render-template.ts';
-import { exampleNote } from './example-note.ts';
+import type { Catalogue } from '../notes/catalogue.ts';
+import { nearNotes } from '../notes/near-notes.ts';
+import type { OpenVault } from '../notes/vault.ts';
 import type { Plan, PlanInput } from './interface.ts';
-
-export interface PlanningDeps {
-  readonly gemini: GeminiSettings;
-  readonly tools: { readonly gemini: readonly string[] };
-  /** Absolute path of a folder of this machine; working files and transcripts of the agent go here. */
-  readonly scratchDir: string;
-  /** The worker's environment; the agent gets the allowed part of it. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
-}
+import { baselineNoteOf } from './baseline-note.ts';
+import type { PlanningDeps } from './plan-deps.ts';
+import { writeMaterial } from './plan-material.ts';
+import { readResources, type Resources } from './resources.ts';
+import { senseProblems } from './sense-problems.ts';
 
 /** The first try, and three times mending. */
 const maxTries = 4;
@@ -43,7 +40,14 @@ type Checked =
  * Gemini CLI turns an idea into a task note; what is wrong with the note goes back into the same session. Throws
  * `TaskNoteInvalid` with all problems when it is still wrong at the end, and the failures of `runAgent`.
  */
-export async function planTaskNote(deps: PlanningDeps, input: PlanInput, watch: AgentWatch): Promise<Plan> {
+export async function planTaskNote(
+  deps: PlanningDeps,
+  open: OpenVault,
+  input: PlanInput,
+  watch: AgentWatch,
+): Promise<Plan> {
+  const resources = await readResources(deps.resourcesFile);
+  const catalogue = await open(watch.signal, (vault) => vault.catalogue());
   await mkdir(deps.scratchDir, { recursive: true });
   const folder = await mkdtemp(join(deps.scratchDir, `plan-${input.experimentId}-`));
   const options = {
@@ -53,6 +57,7 @@ export async function planTaskNote(deps: PlanningDeps, input: PlanInput, watch: 
     scratchDir: deps.scratchDir,
     transcriptFile: join(deps.scratchDir, 'transcripts', `plan-${input.experimentId}.jsonl`),
     wallClockMs,
+    maxTokens: deps.limits.maxTokens,
   };
   const agent = geminiAgent({
     argv: deps.tools.gemini,
@@ -61,23 +66,47 @@ export async function planTaskNote(deps: PlanningDeps, input: PlanInput, watch: 
     maxTurns: 40,
   });
   try {
-    await writeMaterial(folder, input);
-    return await withAgentSession(agent, options, (say) => talk(say, folder, input));
+    const asked = { text: input.idea, metric: '', repository: input.repository, without: [] };
+    await writeMaterial(folder, input, { resources, near: nearNotes(catalogue, asked) });
+    const { previous } = input;
+    if (previous) await writeFile(join(folder, taskNoteFile), formatTaskNote(previous));
+    const facts = { resources, notes: catalogue.notes };
+    return await withAgentSession(agent, options, (say) =>
+      talk(say, folder, input, { ...facts, mask: maskSecrets(agent.secrets) }),
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function talk(say: Say, folder: string, input: PlanInput): Promise<Plan> {
-  const idea = quote(input.idea, maxIdeaCharacters);
-  let prompt = renderTemplate('plan-prompt.md.njk', { input, folder, idea });
+/** What the note is held against beside the repository. */
+interface Surroundings {
+  readonly resources: Resources | null;
+  readonly notes: Catalogue['notes'];
+  /** The model's own key has no place in a note. */
+  readonly mask: (text: string) => string;
+}
+
+async function talk(say: Say, folder: string, input: PlanInput, around: Surroundings): Promise<Plan> {
+  const { previous } = input;
+  let prompt = renderTemplate('plan-prompt.md.njk', {
+    input,
+    folder,
+    idea: quote(input.idea, maxIdeaCharacters),
+    words: previous?.words ? quote(previous.words, maxIdeaCharacters) : '',
+    problems: previous?.problems.length ? quote(formatProblems(previous.problems), 20_000) : '',
+    hasPrevious: previous !== undefined && previous !== null,
+  });
   let problems: readonly TaskNoteProblem[] = [];
-  let tokens = 0;
+  let usage: readonly ModelUsage[] = [];
   for (let tries = 0; tries < maxTries; tries += 1) {
     const answer = await say(prompt);
-    tokens += answer.tokens;
-    const checked = await checkNote(join(folder, taskNoteFile), input);
-    if (checked.status === 'valid') return { note: checked.note, body: checked.body, tokens };
+    usage = addUsage(usage, answer.usage);
+    const text = await readNote(join(folder, taskNoteFile));
+    const checked = checkNote(text === null ? null : around.mask(text), input, around);
+    if (checked.status === 'valid') {
+      return { note: checked.note, body: checked.body, tokens: tokensOf(usage), usage };
+    }
     problems = checked.problems;
     prompt = mendPrompt(input, folder, problems);
   }
@@ -87,8 +116,7 @@ async function talk(say: Say, folder: string, input: PlanInput): Promise<Plan> {
   );
 }
 
-async function checkNote(file: string, input: PlanInput): Promise<Checked> {
-  const text = await readNote(file);
+function checkNote(text: string | null, input: PlanInput, { resources, notes }: Surroundings): Checked {
   if (text === null) {
     return {
       status: 'invalid',
@@ -104,7 +132,16 @@ async function checkNote(file: string, input: PlanInput): Promise<Checked> {
       ? []
       : [{ path, value: JSON.stringify(value), expected: `exactly ${expected}` }];
   });
-  return problems.length > 0 ? { status: 'invalid', problems } : result;
+  const baselineNote = baselineNoteOf(result.note, notes);
+  const sense = senseProblems(result, {
+    description: input.description,
+    baseline: null,
+    baselineNote,
+    resources,
+  });
+  return problems.length + sense.length > 0
+    ? { status: 'invalid', problems: [...problems, ...sense] }
+    : result;
 }
 
 async function readNote(file: string): Promise<string | null> {
@@ -128,14 +165,4 @@ function mendPrompt(input: PlanInput, folder: string, problems: readonly TaskNot
     '',
     quote(formatProblems(problems), 20_000),
   ].join('\n');
-}
-
-/** What others wrote reaches the agent as files to read, never as words of the prompt. */
-async function writeMaterial(folder: string, input: PlanInput): Promise<void> {
-  const { readme, files } = input.description;
-  const schema = z.toJSONSchema(TaskNote, { io: 'input' });
-  await writeFile(join(folder, 'README.md'), readme === '' ? '(the repository has no README.md)\n' : readme);
-  await writeFile(join(folder, 'FILES.txt'), `${files.join('\n')}\n`);
-  await writeFile(join(folder, 'task-note.schema.json'), `${JSON.stringify(schema, null, 2)}\n`);
-  await writeFile(join(folder, 'EXAMPLE.md'), exampleNote);
 }

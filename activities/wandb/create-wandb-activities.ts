@@ -4,6 +4,7 @@ import { guardActivities } from '../boundary.ts';
 import type { WandbActivities } from './interface.ts';
 import { mirrorExperimentRun } from './mirror-experiment-run.ts';
 import { readExperimentResults } from './read-experiment-results.ts';
+import { describeBaseline } from './describe-baseline.ts';
 import { awaitLiveResults } from './await-live-results.ts';
 import { findStrays, tendStray } from './stray-runs.ts';
 import { syncExperimentRun } from './sync-experiment-run.ts';
@@ -21,6 +22,7 @@ export function createWandbActivities(deps: WandbDeps): WandbActivities {
     findStrays: ({ limit }) => whileBeating(() => findStrays(tools, limit)),
     tendStray: (stray) => whileBeating((keep) => tendStray(tools, stray, keep)),
     readResults: (input) => whileBeating(() => readExperimentResults(deps, input)),
+    describeBaseline: (input) => whileBeating(() => describeBaseline(deps, input)),
     awaitLiveResults: (input) => whileBeating(() => awaitLiveResults(deps, input)),
   });
 }

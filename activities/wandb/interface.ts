@@ -81,6 +81,19 @@ export interface LiveResultsInput {
   readonly pauseSeconds: number;
 }
 
+export interface BaselineQuestion {
+  readonly wandb: TaskNote['wandb'];
+  readonly baseline: NonNullable<TaskNote['baseline']>;
+}
+
+/** What is known of a baseline before anything is trained. */
+export interface BaselineFacts {
+  readonly name: string;
+  readonly runs: number;
+  /** Names of everything that each of its runs logged. */
+  readonly metrics: readonly string[];
+}
+
 /** Queue `wandb`, networked zone: the only part that talks to W&B. */
 export interface WandbActivities {
   /** Uploads by the real `wandb sync`; returns only what a read-back from the server proves. */
@@ -97,6 +110,8 @@ export interface WandbActivities {
   tendStray(stray: StrayRun): Promise<TendedRun>;
   /** Reads curves and final values back, of the attempt's runs and of the baseline. */
   readResults(input: ResultsInput): Promise<Results>;
+  /** What the baseline logged. Throws `WandbResultMissing` when it is not there. */
+  describeBaseline(input: BaselineQuestion): Promise<BaselineFacts>;
   /**
    * Reads what is on the server so far, while jobs train. A run that is not there yet has no rows, and a baseline that
    * is not there is left out: both are for `readResults` to complain of. Fails benignly (`LiveUnchanged`) until there are

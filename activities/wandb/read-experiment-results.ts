@@ -39,13 +39,19 @@ export async function readBaseline(
   input: BaselineInput,
   baseline: Baseline,
 ): Promise<Results['baseline']> {
-  const found =
-    'run' in baseline
-      ? await namedRun(deps, baseline.run)
-      : await experimentRuns(deps, input, baseline.experiment);
+  const found = await findBaseline(deps, input.runs, baseline);
   const runs: RunResult[] = [];
   for (const run of found) runs.push(await toResult(deps.wandb, run, input.metric, seedOf(run)));
   return { name: 'run' in baseline ? baseline.run : baseline.experiment, runs };
+}
+
+/** The runs of a baseline, beside `own` runs. Throws `WandbResultMissing` when there are none. */
+export async function findBaseline(
+  deps: WandbDeps,
+  own: readonly RunPath[],
+  baseline: Baseline,
+): Promise<readonly WandbRun[]> {
+  return 'run' in baseline ? namedRun(deps, baseline.run) : experimentRuns(deps, own, baseline.experiment);
 }
 
 async function namedRun(deps: WandbDeps, name: string): Promise<WandbRun[]> {
@@ -64,16 +70,16 @@ async function namedRun(deps: WandbDeps, name: string): Promise<WandbRun[]> {
 /** The runs of an experiment carry its tag; runs that were made without Hephaestus may carry its name as their group. */
 async function experimentRuns(
   deps: WandbDeps,
-  input: BaselineInput,
+  own: readonly RunPath[],
   experiment: string,
 ): Promise<WandbRun[]> {
-  const [first] = input.runs;
+  const [first] = own;
   if (first === undefined) return [];
   const { entity, project } = first;
   const filter = { $or: [{ group: experiment }, { tags: experimentTag(experiment) }] };
-  const own = new Set(input.runs.map(({ runId }) => runId));
+  const ownIds = new Set(own.map(({ runId }) => runId));
   const found = await deps.wandb.runs({ entity, project }, filter, cancellationSignal());
-  const finished = found.filter(({ runId, state }) => state === 'finished' && !own.has(runId));
+  const finished = found.filter(({ runId, state }) => state === 'finished' && !ownIds.has(runId));
   if (finished.length === 0) {
     throw new Failure(
       'WandbResultMissing',

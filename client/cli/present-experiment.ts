@@ -99,6 +99,7 @@ function statusSections(status: ExperimentStatus, colours: Colours): string[] {
       ...(status.mergeSha === null ? [] : [`merged as ${status.mergeSha.slice(0, 12)}`]),
       ...(status.note === null ? [] : [`note ${clean(status.note.path)}`]),
     ]),
+    ...section(colours, 'Changes', changeLines(status)),
     ...section(colours, 'Quality gate', gate === null ? [] : [gate.status, ...gateRows(gate)]),
     ...section(colours, 'Asked of you', questionsOf(status)),
     ...section(colours, 'Jobs', jobRows(status)),
@@ -126,8 +127,27 @@ function statusSections(status: ExperimentStatus, colours: Colours): string[] {
           `${moment(writtenAt)}  ${clean(said)} by ${clean(by)}: ${answer === 'refused' ? 'refused: ' : ''}${clean(why)}`,
       ),
     ),
-    ...section(colours, 'Cost', [`${round(cost.gpuHours)} GPU hours${tokens}`]),
+    ...section(colours, 'Cost', [`${round(cost.gpuHours)} GPU hours${tokens}`, ...table(modelRows(status))]),
   ];
+}
+
+function modelRows({ cost }: ExperimentStatus): string[][] {
+  return (cost.models ?? []).map(({ agent, model, input, output }) => [
+    agent,
+    clean(model),
+    `${input} tokens in`,
+    `${output} out`,
+  ]);
+}
+
+/** Every round of the coding agent, with what its tries came to. */
+function changeLines({ changes = [] }: ExperimentStatus): string[] {
+  return changes.flatMap(({ round, kind, headSha, summary, size, tries }) => [
+    `${round} ${kind} ${headSha.slice(0, 12)}${size === '' ? '' : ` (${clean(size)})`}: ${clean(summary)}`,
+    ...tries
+      .filter(({ outcome }) => outcome !== 'accepted')
+      .map(({ outcome, detail }) => `  sent back (${outcome}): ${clean(detail).slice(0, 200)}`),
+  ]);
 }
 
 function questionsOf({ attempts }: ExperimentStatus): string[] {

@@ -1,16 +1,19 @@
 import { Command, CommanderError } from 'commander';
 
 import manifest from '../../package.json' with { type: 'json' };
-import { addApproveQuality } from './commands/approve-quality.ts';
 import { addAdopt } from './commands/adopt.ts';
+import { addApproveQuality } from './commands/approve-quality.ts';
 import { addDecisions } from './commands/decisions.ts';
-import { addInit } from './commands/init.ts';
-import { addJanitor } from './commands/janitor.ts';
+import { addDiscuss } from './commands/discuss.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addDown } from './commands/down.ts';
 import { addEnvironment } from './commands/environment.ts';
+import { addInit } from './commands/init.ts';
+import { addJanitor } from './commands/janitor.ts';
 import { addList } from './commands/list.ts';
 import { addLogs } from './commands/logs.ts';
+import { addNotes } from './commands/notes.ts';
+import { addPlan } from './commands/plan.ts';
 import { addSettle } from './commands/settle.ts';
 import { addShow } from './commands/show.ts';
 import { addStart } from './commands/start.ts';
@@ -41,14 +44,17 @@ export async function runCli(args: readonly string[], world: Omit<CliContext, 'e
     addDown,
     addInit,
     addDoctor,
+    addPlan,
     addStart,
     addList,
     addShow,
     addWatch,
     addLogs,
+    addDiscuss,
     addDecisions,
     addApproveQuality,
     addSettle,
+    addNotes,
     addJanitor,
     addEnvironment,
     addAdopt,

@@ -5,9 +5,12 @@ import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { Failure } from '../failure.ts';
+import type { ModelUsage } from '../../domain/model-usage.ts';
 import type { Agent, AgentEvent, AgentTurn } from './agent.ts';
 import { childEnvironment, proxySecrets } from './child-environment.ts';
 import { killLeftOvers } from './left-overs.ts';
+import { confined } from './confine.ts';
+import { countTokens } from './count-tokens.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { maskSecrets } from './mask-secrets.ts';
 import type { Transcript } from './transcript.ts';
@@ -22,6 +25,10 @@ export interface AgentRun extends AgentTurn {
   /** Everything that the agent printed, secrets masked; lines are appended. */
   readonly transcriptFile: string;
   readonly signal?: AbortSignal | undefined;
+  /** Folders beside `cwd` and `home` that it may write to; absolute, and they exist. Where the machine allows it, no others. */
+  readonly writable?: readonly string[] | undefined;
+  /** The most tokens that this run may take, as far as the agent tells them while it runs. */
+  readonly maxTokens: number;
   readonly onEvent?: ((event: AgentEvent) => void) | undefined;
 }
 
@@ -37,12 +44,17 @@ export interface AgentOutcome {
   readonly lines: number;
   readonly events: number;
   readonly stderrTail: string;
+  readonly usage: readonly ModelUsage[];
 }
 
 /** Starts the agent, reads it, and comes back when it and everything that it started is gone. */
 export async function superviseAgent(run: AgentRun, transcript: Transcript): Promise<AgentOutcome> {
   const runMarker = `HEPHAESTUS_AGENT_RUN=${randomUUID()}`;
-  const child = start(run, runMarker);
+  const argv = await confined(
+    [...run.agent.argv, ...run.agent.arguments(run)],
+    [run.cwd, run.home, ...(run.writable ?? [])],
+  );
+  const child = start(run, argv, runMarker);
   const trouble = new AbortController();
   const timeout = AbortSignal.timeout(run.wallClockMs);
   const reader = createReader(run, transcript);
@@ -63,10 +75,10 @@ export async function superviseAgent(run: AgentRun, transcript: Transcript): Pro
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-function start(run: AgentRun, runMarker: string): Child {
-  const [program = '', ...first] = run.agent.argv;
+function start(run: AgentRun, argv: readonly string[], runMarker: string): Child {
+  const [program = '', ...args] = argv;
   const markers = [runMarker, placeMarker(run.cwd)].map((marker) => marker.split(/=(.*)/s, 2));
-  return spawn(program, [...first, ...run.agent.arguments(run)], {
+  return spawn(program, args, {
     cwd: run.cwd,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -96,8 +108,7 @@ function listen(child: Child, reader: Reader, trouble: AbortController): void {
   child.stderr.on('data', (chunk: Buffer) => guard(() => reader.stderr.push(chunk)));
   child.stderr.on('end', () => guard(() => reader.stderr.end()));
   child.on('error', (error) => {
-    const message = `${child.spawnargs[0] ?? ''} could not be started (${error.message}); is it installed?`;
-    trouble.abort(new Failure('AgentUnavailable', message, { cause: error }));
+    trouble.abort(notStarted(child.spawnargs[0] ?? '', error.message));
   });
 }
 
@@ -156,6 +167,7 @@ function createReader(run: AgentRun, transcript: Transcript): Reader {
   let lines = 0;
   let events = 0;
   const errors: string[] = [];
+  const tokens = countTokens(run);
   const onLine = (line: string): void => {
     lines += 1;
     transcript.write(line);
@@ -167,6 +179,7 @@ function createReader(run: AgentRun, transcript: Transcript): Reader {
     if (event.kind === 'tool') text = '';
     if (event.kind === 'text') text += event.text;
     if (event.kind === 'result') result = event;
+    tokens.add(event);
     run.onEvent?.(event);
   };
   return {
@@ -177,8 +190,13 @@ function createReader(run: AgentRun, transcript: Transcript): Reader {
       if (errors.length > 8) errors.shift();
     }),
     flush: () => transcript.flush(),
-    read: () => ({ result, text, lines, events, stderrTail: errors.join('\n') }),
+    read: () => ({ result, text, lines, events, stderrTail: errors.join('\n'), usage: tokens.usage() }),
   };
+}
+
+/** What starts neither by itself nor by the shell that confines it. */
+export function notStarted(program: string, why: string): Failure {
+  return new Failure('AgentUnavailable', `${program} could not be started (${why}); is it installed?`);
 }
 
 /** Never to be seen in a transcript or a message of this run. */

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { addUsage, type ModelUsage, tokensOf } from '../../domain/model-usage.ts';
 import type { Agent } from './agent.ts';
 import type { AgentRun } from './agent-process.ts';
+import { budgetSpent } from './count-tokens.ts';
 import { type AgentAnswer, runAgent } from './run-agent.ts';
 
 export type AgentSessionOptions = Omit<AgentRun, 'prompt' | 'sessionId' | 'resume' | 'home' | 'agent'> & {
@@ -15,7 +17,8 @@ export type AgentSessionOptions = Omit<AgentRun, 'prompt' | 'sessionId' | 'resum
 export type Say = (prompt: string) => Promise<AgentAnswer>;
 
 /**
- * A conversation with an agent: its private home is made for it and removed after it, however it ends.
+ * A conversation with an agent: its private home is made for it and removed after it, however it ends. `maxTokens` is for
+ * the whole of it.
  *
  * @example
  * const note = await withAgentSession(agent, options, async (say) => {
@@ -32,10 +35,15 @@ export async function withAgentSession<T>(
   const home = await mkdtemp(join(options.scratchDir, 'agent-home-'));
   const sessionId = randomUUID();
   let resume = false;
+  let usage: readonly ModelUsage[] = [];
   try {
     return await talk(async (prompt) => {
-      const answer = await runAgent({ ...options, agent, prompt, home, sessionId, resume });
+      const spent = tokensOf(usage);
+      if (spent >= options.maxTokens) throw budgetSpent(agent.name, spent, options.maxTokens);
+      const maxTokens = options.maxTokens - spent;
+      const answer = await runAgent({ ...options, maxTokens, agent, prompt, home, sessionId, resume });
       resume = true;
+      usage = addUsage(usage, answer.usage);
       return answer;
     });
   } finally {

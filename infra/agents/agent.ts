@@ -10,10 +10,18 @@ export interface AgentTurn {
   readonly wallClockMs: number;
 }
 
+/** Tokens that a model took; what came from a cache is part of the input. */
+export interface ModelTokens {
+  /** '' where the agent does not name it. */
+  readonly model: string;
+  readonly input: number;
+  readonly output: number;
+}
+
 /** What one line of an agent's event stream means. */
 export type AgentEvent =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'tool'; readonly name: string }
+  | { readonly kind: 'text'; readonly text: string; readonly spent?: ModelTokens | undefined }
+  | { readonly kind: 'tool'; readonly name: string; readonly spent?: ModelTokens | undefined }
   | {
       readonly kind: 'result';
       readonly ok: boolean;
@@ -23,13 +31,19 @@ export type AgentEvent =
       readonly structured: unknown;
       /** The agent's own words on what went wrong; '' when all went well. */
       readonly message: string;
-      readonly tokens: number;
+      /** Of the whole run. */
+      readonly usage: readonly ModelTokens[];
     }
   | { readonly kind: 'other' };
 
-/** Everything that differs between coding agents. One more agent is one more of these. */
+/**
+ * Everything that differs between agents. One more agent is one more file that describes it by one of these; starting,
+ * watching, limiting, masking, ending and judging it is the same for all (`runAgent`, `withAgentSession`).
+ */
 export interface Agent {
   readonly name: string;
+  /** The model that it is told to use. */
+  readonly model: string;
   /** The program and its first arguments. */
   readonly argv: readonly string[];
   /** Files of the private home, by path inside it. */

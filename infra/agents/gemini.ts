@@ -13,6 +13,12 @@ export interface GeminiOptions {
   readonly maxTurns: number;
 }
 
+const Tokens = z.looseObject({
+  input_tokens: z.number(),
+  output_tokens: z.number(),
+  total_tokens: z.number(),
+});
+
 const Event = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('message'), role: z.string(), content: z.string() }),
   z.looseObject({ type: z.literal('tool_use'), tool_name: z.string() }),
@@ -20,7 +26,7 @@ const Event = z.discriminatedUnion('type', [
     type: z.literal('result'),
     status: z.string(),
     error: z.looseObject({ message: z.string() }).optional(),
-    stats: z.looseObject({ total_tokens: z.number() }).optional(),
+    stats: z.looseObject({ models: z.record(z.string(), Tokens).optional() }).optional(),
   }),
 ]);
 
@@ -30,6 +36,7 @@ export function geminiAgent({ argv, settings, writableFile, maxTurns }: GeminiOp
   const baseUrl = settings.baseUrl ?? defaultModels.gemini.baseUrl;
   return {
     name: 'Gemini CLI',
+    model,
     argv,
     files: {
       '.gemini/settings.json': JSON.stringify(settingsFile(maxTurns)),
@@ -115,7 +122,12 @@ function readEvent(event: unknown): AgentEvent {
         text: null,
         structured: null,
         message: parsed.data.error?.message ?? '',
-        tokens: parsed.data.stats?.total_tokens ?? 0,
+        usage: Object.entries(parsed.data.stats?.models ?? {}).map(([model, tokens]) => ({
+          model,
+          // What the model thought is in the total alone.
+          input: tokens.input_tokens,
+          output: Math.max(tokens.output_tokens, tokens.total_tokens - tokens.input_tokens),
+        })),
       };
   }
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { QwenSettings } from '../settings.ts';
 import type { Agent, AgentEvent, AgentTurn } from './agent.ts';
 import { defaultModels } from './default-models.ts';
+import { type OnlyTool, qwenSettingsFile } from './qwen-settings.ts';
 
 export interface QwenOptions {
   /** The command that starts Qwen Code, to be followed by its arguments. */
@@ -12,12 +13,21 @@ export interface QwenOptions {
   readonly reportSchema: object;
   readonly maxTurns: number;
   readonly maxToolCalls: number;
+  /** Given where it may use one tool of an MCP server and nothing else: no file, no shell. */
+  readonly only?: OnlyTool | undefined;
 }
+
+const Usage = z.looseObject({
+  input_tokens: z.number(),
+  output_tokens: z.number(),
+});
 
 const Event = z.discriminatedUnion('type', [
   z.looseObject({
     type: z.literal('assistant'),
     message: z.looseObject({
+      model: z.string().optional(),
+      usage: Usage.optional(),
       content: z.array(
         z.looseObject({ type: z.string(), name: z.string().optional(), text: z.string().optional() }),
       ),
@@ -28,28 +38,25 @@ const Event = z.discriminatedUnion('type', [
     is_error: z.boolean(),
     result: z.string().optional(),
     structured_result: z.unknown().optional(),
-    usage: z
-      .looseObject({
-        total_tokens: z.number().optional(),
-        input_tokens: z.number(),
-        output_tokens: z.number(),
-      })
-      .optional(),
+    usage: Usage.optional(),
     error: z.looseObject({ message: z.string() }).optional(),
   }),
 ]);
 
 /** Qwen Code, headless, free to edit and to run commands in its working folder, within budgets. */
-export function qwenAgent({ argv, settings, reportSchema, maxTurns, maxToolCalls }: QwenOptions): Agent {
+export function qwenAgent(options: QwenOptions): Agent {
+  const { argv, settings, reportSchema, only } = options;
   const baseUrl = settings.baseUrl ?? defaultModels.qwen.baseUrl;
+  const model = settings.model ?? defaultModels.qwen.model;
   return {
     name: 'Qwen Code',
+    model,
     argv,
     files: {
-      '.qwen/settings.json': JSON.stringify(settingsFile),
+      '.qwen/settings.json': JSON.stringify(qwenSettingsFile(only)),
       'report.schema.json': JSON.stringify(reportSchema),
     },
-    arguments: (turn) => qwenArguments(turn, maxTurns, maxToolCalls),
+    arguments: (turn) => qwenArguments(turn, options),
     environment: (home) => ({
       QWEN_HOME: `${home}/.qwen`,
       // Without this the program starts itself again, and a signal to the first process leaves two running.
@@ -58,46 +65,25 @@ export function qwenAgent({ argv, settings, reportSchema, maxTurns, maxToolCalls
       QWEN_USAGE_STATISTICS_ENABLED: 'false',
       OPENAI_API_KEY: settings.apiKey,
       OPENAI_BASE_URL: baseUrl,
-      OPENAI_MODEL: settings.model ?? defaultModels.qwen.model,
+      OPENAI_MODEL: model,
       NO_COLOR: '1',
     }),
     readEvent,
     statusOf: (_exitCode, message) => statusIn(message),
     explainExit: (exitCode) => (exitCode === null ? null : (exitCodes[exitCode] ?? null)),
     probe: { url: `${baseUrl}/models`, headers: { authorization: `Bearer ${settings.apiKey}` } },
-    secrets: [settings.apiKey],
+    secrets: [settings.apiKey, ...(only?.secrets ?? [])],
   };
 }
 
-const settingsFile = {
-  security: { auth: { selectedType: 'openai' } },
-  privacy: { usageStatisticsEnabled: false },
-  telemetry: { enabled: false },
-  general: { enableAutoUpdate: false, gitCoAuthor: false },
-  // Otherwise a second agent goes on calling the model after the run.
-  memory: { enableManagedAutoMemory: false, enableManagedAutoDream: false, enableAutoSkill: false },
-  agents: { crossSessionMessaging: false },
-  model: { generationConfig: { timeout: 120_000, maxRetries: 0 } },
-  tools: { useBuiltinRipgrep: false },
-  permissions: {
-    deny: [
-      'Bash(git push *)',
-      'Bash(git commit *)',
-      'Bash(gh *)',
-      'WebFetch',
-      'enter_worktree',
-      'cron_create',
-    ],
-  },
-};
-
-function qwenArguments(turn: AgentTurn, maxTurns: number, maxToolCalls: number): readonly string[] {
+function qwenArguments(turn: AgentTurn, { maxTurns, maxToolCalls, only }: QwenOptions): readonly string[] {
   // It ends by itself, with its own word for it, a little before it would be stopped.
   const seconds = Math.max(1, Math.floor((turn.wallClockMs * 0.95) / 1000));
   const session = turn.resume ? '--resume' : '--session-id';
   const options = {
     '-o': 'stream-json',
-    '--approval-mode': 'yolo',
+    // In the other mode tools that would ask a person are not there at all.
+    '--approval-mode': only === undefined ? 'yolo' : 'default',
     '--max-session-turns': String(maxTurns),
     '--max-wall-time': `${seconds}s`,
     '--max-tool-calls': String(maxToolCalls),
@@ -111,10 +97,11 @@ function readEvent(event: unknown): AgentEvent {
   const parsed = Event.safeParse(event);
   if (!parsed.success) return { kind: 'other' };
   if (parsed.data.type === 'assistant') {
-    const { content } = parsed.data.message;
+    const { content, model = '', usage } = parsed.data.message;
+    const spent = usage && { model, input: usage.input_tokens, output: usage.output_tokens };
     const tool = content.find((part) => part.type === 'tool_use');
-    if (tool?.name !== undefined) return { kind: 'tool', name: tool.name };
-    return { kind: 'text', text: content.map((part) => part.text ?? '').join('') };
+    if (tool?.name !== undefined) return { kind: 'tool', name: tool.name, spent };
+    return { kind: 'text', text: content.map((part) => part.text ?? '').join(''), spent };
   }
   const { is_error, result, structured_result, usage, error } = parsed.data;
   return {
@@ -123,7 +110,7 @@ function readEvent(event: unknown): AgentEvent {
     text: result ?? null,
     structured: structured_result ?? null,
     message: error?.message ?? '',
-    tokens: usage === undefined ? 0 : (usage.total_tokens ?? usage.input_tokens + usage.output_tokens),
+    usage: usage === undefined ? [] : [{ model: '', input: usage.input_tokens, output: usage.output_tokens }],
   };
 }
 

@@ -1,8 +1,16 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+import type { ModelUsage } from '../../domain/model-usage.ts';
 import { Failure } from '../failure.ts';
-import { type AgentOutcome, type AgentRun, placeMarker, secretsOf, superviseAgent } from './agent-process.ts';
+import {
+  type AgentOutcome,
+  type AgentRun,
+  notStarted,
+  placeMarker,
+  secretsOf,
+  superviseAgent,
+} from './agent-process.ts';
 import { killLeftOvers } from './left-overs.ts';
 import { maskSecrets } from './mask-secrets.ts';
 import { failureOfStatus, probeEndpoint } from './probe-endpoint.ts';
@@ -12,7 +20,7 @@ export interface AgentAnswer {
   /** The closing words. */
   readonly text: string;
   readonly structured: unknown;
-  readonly tokens: number;
+  readonly usage: readonly ModelUsage[];
 }
 
 /** One argument of a program is at most 128 KiB on Linux. */
@@ -20,7 +28,7 @@ const maxPromptBytes = 120_000;
 
 /**
  * Runs one turn of an agent to its end. Only a result event that says success, together with exit code 0, is success.
- * Throws `AgentUnavailable`, `AgentRefused`, `AgentFailed`, `AgentOutputInvalid` (this is no such agent at all), and
+ * Throws `AgentUnavailable`, `AgentRefused`, `AgentFailed`, `AgentBudgetSpent`, `AgentOutputInvalid` (this is no such agent at all), and
  * the signal's own reason when it was cancelled; by then no process of the run is left.
  */
 export async function runAgent(run: AgentRun): Promise<AgentAnswer> {
@@ -48,13 +56,17 @@ async function judge(run: AgentRun, outcome: AgentOutcome): Promise<AgentAnswer>
   const { agent } = run;
   const { exitCode, result, text } = outcome;
   if (result?.ok === true && exitCode === 0) {
-    return { text: result.text ?? text, structured: result.structured, tokens: result.tokens };
+    return { ...masked(run, result.text ?? text, result.structured), usage: outcome.usage };
   }
   const message = maskSecrets(secretsOf(run))(result?.message ?? '');
   const status = agent.statusOf(exitCode, message);
   if (status !== null) {
     const failure = failureOfStatus(agent.name, status, new URL(agent.probe.url).origin);
     if (failure !== null) throw failure;
+  }
+  // A shell's own words for what it could not start.
+  if ((exitCode === 126 || exitCode === 127) && outcome.events === 0) {
+    throw notStarted(agent.argv[0] ?? '', outcome.stderrTail);
   }
   if (outcome.events === 0 && outcome.lines > 0) {
     throw new Failure(
@@ -66,6 +78,13 @@ async function judge(run: AgentRun, outcome: AgentOutcome): Promise<AgentAnswer>
   if (exitCode !== 0) await probeEndpoint(agent, run.signal);
   const why = agent.explainExit(exitCode) ?? (message || outcome.stderrTail || 'it ended without a result');
   throw new Failure('AgentFailed', `${agent.name} failed (exit code ${exitCode ?? 'none, killed'}): ${why}`);
+}
+
+/** What an agent was talked into saying of its own key goes no further. */
+function masked(run: AgentRun, text: string, structured: unknown): Pick<AgentAnswer, 'text' | 'structured'> {
+  const mask = maskSecrets(secretsOf(run));
+  const json = JSON.stringify(structured ?? null);
+  return { text: mask(text), structured: JSON.parse(mask(json)) as unknown };
 }
 
 async function writeHome(run: AgentRun): Promise<void> {

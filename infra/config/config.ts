@@ -2,11 +2,14 @@ import type { ClientConnectConfig } from '@temporalio/envconfig';
 
 import type { ExperimentPolicy } from '../../domain/experiment.ts';
 import type {
+  AgentLimits,
   GeminiSettings,
   GithubSettings,
   GitSettings,
+  McpSettings,
   QizhiSettings,
   QwenSettings,
+  ResourcesSettings,
   SharedDiskSettings,
   WandbSettings,
 } from '../settings.ts';
@@ -59,6 +62,9 @@ export interface Config {
   readonly janitor: JanitorSettings;
   /** An absolute folder, or the address of a git remote. */
   readonly vault: string | null;
+  /** A file that lists what may be asked of the cluster; absolute; undefined where none is kept. */
+  readonly resources: ResourcesSettings | null;
+  readonly agents: AgentLimits | null;
   readonly gemini: GeminiSettings | null;
   readonly github: GithubSettings | null;
   readonly qizhi: QizhiSettings | null;
@@ -69,6 +75,7 @@ export interface Config {
   readonly wandb: WandbSettings | null;
   readonly sync: SyncSettings | null;
   readonly qwen: QwenSettings | null;
+  readonly mcp: McpSettings | null;
   /** `UV_*` and `PIP_INDEX_URL`, for the environment builder and nothing else. */
   readonly builderEnvironment: Readonly<Record<string, string>> | null;
 }

@@ -21,6 +21,7 @@ const keys = {
   HEPHAESTUS_SHARED_DIR: { zones: ['networked'] },
   HEPHAESTUS_JOB_SHARED_DIR: { zones: ['networked'] },
   HEPHAESTUS_VAULT: { zones: ['local'] },
+  HEPHAESTUS_RESOURCES: { zones: ['local'] },
   HEPHAESTUS_LOG_LEVEL: { zones, fallback: 'info' },
 
   TEMPORAL_ADDRESS: { zones, fallback: '127.0.0.1:7233' },
@@ -68,7 +69,11 @@ const keys = {
   OPENAI_API_KEY: { zones: ['networked'], secrecy: 'credential' },
   OPENAI_MODEL: { zones: ['networked'] },
   OPENAI_BASE_URL: { zones: ['networked'] },
+  GITHUB_MCP_SERVER: { zones: ['networked'] },
+  GITHUB_MCP_TOKEN: { zones: ['networked'], secrecy: 'credential' },
   PIP_INDEX_URL: { zones: ['networked'], secrecy: 'private' },
+
+  HEPHAESTUS_AGENT_MAX_TOKENS: { zones: ['local', 'networked'], fallback: '5000000' },
 
   // How an experiment goes about its way: read when one is started, kept with it until its end.
   QIZHI_POLL_SECONDS: { zones, fallback: '30' },
@@ -76,6 +81,7 @@ const keys = {
   HEPHAESTUS_REQUIRED_CHECKS: { zones, fallback: '' },
   HEPHAESTUS_REQUIRE_COPILOT: { zones, fallback: 'true' },
   HEPHAESTUS_REVIEW_DEADLINE_MINUTES: { zones, fallback: '30' },
+  HEPHAESTUS_PULL_REQUEST_BY: { zones, fallback: 'hephaestus' },
   HEPHAESTUS_MAX_REPAIRS: { zones, fallback: '2' },
   HEPHAESTUS_KEEP_HEAD_TAG: { zones, fallback: 'false' },
   HEPHAESTUS_UNKNOWN_DEADLINE_MINUTES: { zones, fallback: '30' },

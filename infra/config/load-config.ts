@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import type { ExperimentPolicy } from '../../domain/experiment.ts';
 import type { Environment } from '../env.ts';
 import type { GithubSettings, SharedDiskSettings } from '../settings.ts';
+import { readAgents, readMcp, readResources } from './agents.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import {
   logLevels,
@@ -52,6 +53,8 @@ export function loadConfig({ env, zones, cwd, webhook = false, wandb = false }: 
     janitor: readJanitor(reader),
     webhook: webhook ? readWebhook(reader) : null,
     vault: serves('local') ? readVault(reader, home, cwd) : null,
+    resources: serves('local') ? readResources(reader, cwd) : null,
+    agents: serves('local') || serves('networked') ? readAgents(reader) : null,
     gemini: serves('local') ? readGemini(reader) : null,
     github: serves('control') ? readGithub(reader) : null,
     qizhi: serves('control') ? readQizhi(reader) : null,
@@ -60,6 +63,7 @@ export function loadConfig({ env, zones, cwd, webhook = false, wandb = false }: 
     wandb: wandb || serves('networked') ? readWandb(reader) : null,
     sync: wandb || serves('networked') ? readSync(reader) : null,
     qwen: serves('networked') ? readQwen(reader) : null,
+    mcp: serves('networked') ? readMcp(reader) : null,
     builderEnvironment: serves('networked') ? readBuilderEnvironment(env) : null,
   };
   if (problems.length > 0) throw new ConfigError(problems);
@@ -75,6 +79,7 @@ function readPolicy(reader: Reader): ExperimentPolicy {
     keepHeadTag: reader.flag('HEPHAESTUS_KEEP_HEAD_TAG'),
     maxRepairs: reader.number('HEPHAESTUS_MAX_REPAIRS', { min: 0, max: 20, whole: true }),
     reviewDeadlineMinutes: reader.number('HEPHAESTUS_REVIEW_DEADLINE_MINUTES', minutes),
+    pullRequestBy: reader.oneOf('HEPHAESTUS_PULL_REQUEST_BY', ['hephaestus', 'qwen']),
     requiredChecks: reader.list('HEPHAESTUS_REQUIRED_CHECKS'),
     requireCopilot: reader.flag('HEPHAESTUS_REQUIRE_COPILOT'),
     unknownDeadlineMinutes: reader.number('HEPHAESTUS_UNKNOWN_DEADLINE_MINUTES', minutes),
@@ -134,6 +139,22 @@ export function loadDiskConfig({ env, cwd }: Pick<LoadConfigOptions, 'env' | 'cw
     sharedDisk: readSharedDisk(reader, home, cwd),
     builderEnvironment: readBuilderEnvironment(env),
   };
+  if (problems.length > 0) throw new ConfigError(problems);
+  return freeze(config);
+}
+
+/** What is asked of the environment when only the notes are read: no credential of any zone. */
+export interface VaultConfig {
+  readonly home: string;
+  readonly vault: string;
+}
+
+/** For commands that only read the vault. Throws `ConfigError` with every problem at once. */
+export function loadVaultConfig({ env, cwd }: Pick<LoadConfigOptions, 'env' | 'cwd'>): VaultConfig {
+  const problems: ConfigProblem[] = findUnknownKeys(env);
+  const reader = createReader(env, cwd, problems);
+  const home = resolve(cwd, reader.text('HEPHAESTUS_HOME') ?? '');
+  const config = { home, vault: readVault(reader, home, cwd) };
   if (problems.length > 0) throw new ConfigError(problems);
   return freeze(config);
 }

@@ -4,13 +4,7 @@ import type { Environment } from '../env.ts';
 import type { ConfigProblem } from './config-error.ts';
 import type { Config } from './config.ts';
 import { allKeys, definitionOf, zones, type Key, type Zone } from './keys.ts';
-import {
-  readGemini,
-  readQwen,
-  readSharedDisk,
-  readWandb,
-  type LoadConfigOptions,
-} from './load-config.ts';
+import { readGemini, readQwen, readSharedDisk, readWandb, type LoadConfigOptions } from './load-config.ts';
 import { readGithub } from './github.ts';
 import { readQizhi } from './qizhi.ts';
 import { createReader, given, type Reader } from './reader.ts';

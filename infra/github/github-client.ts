@@ -94,6 +94,8 @@ export interface GithubClient extends AccessCalls, ConversationCalls, FileCalls,
   listFiles(repository: string, sha: string): Promise<readonly string[]>;
   /** null when there is none. */
   readReadme(repository: string, ref: string): Promise<string | null>;
+  /** null when there is none, or when it is larger than GitHub gives out in one piece. */
+  readFile(repository: string, path: string, ref: string): Promise<string | null>;
   /** Whether a person may push to the repository. */
   mayWrite(repository: string, login: string): Promise<boolean>;
 

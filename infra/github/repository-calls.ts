@@ -8,7 +8,14 @@ import { repositoryName } from './repository-name.ts';
 
 type RepositoryCalls = Pick<
   GithubClient,
-  'whoAmI' | 'checkRepository' | 'branchHead' | 'listFiles' | 'readReadme' | 'mayWrite' | 'deleteBranch'
+  | 'whoAmI'
+  | 'checkRepository'
+  | 'branchHead'
+  | 'listFiles'
+  | 'readReadme'
+  | 'readFile'
+  | 'mayWrite'
+  | 'deleteBranch'
 >;
 
 const writers = new Set(['admin', 'maintain', 'write']);
@@ -68,6 +75,14 @@ export function repositoryCalls(octokit: Octokit): RepositoryCalls {
       if (answer === null) return null;
       const { content, encoding } = readAnswer(Content, answer.data, `README of ${repository}`);
       // Of a file above a megabyte GitHub gives no content.
+      return encoding === 'base64' ? Buffer.from(content, 'base64').toString('utf8') : null;
+    },
+
+    async readFile(repository, path, ref) {
+      const asked = { ...repositoryName(repository), path, ref };
+      const answer = await orNull(octokit.rest.repos.getContent(asked));
+      if (answer === null) return null;
+      const { content, encoding } = readAnswer(Content, answer.data, `${path} of ${repository}`);
       return encoding === 'base64' ? Buffer.from(content, 'base64').toString('utf8') : null;
     },
 

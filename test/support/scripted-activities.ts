@@ -212,6 +212,8 @@ function goodWorld(world: ScriptedWorld): AllActivities {
       body: '## Why\n',
       tokens: 10,
     }),
+    checkPlan: async () => [],
+    describeBaseline: async () => ({ name: 'first-baseline', runs: 3, metrics: ['val/loss'] }),
     describeRepository: async () => ({ baseSha: 'b'.repeat(40), files: ['train.py'], readme: '# digits' }),
     prepareSource: async () => ({ baseSha: 'b'.repeat(40), nextAttempt: 1 }),
     implementChange: async () => ({
@@ -220,6 +222,7 @@ function goodWorld(world: ScriptedWorld): AllActivities {
       changedPaths: ['train.py'],
       tokens: 100,
     }),
+    openByAgent: async () => ({ said: 'opened', tokens: 1, usage: [] }),
     pushBranch: async () => undefined,
     freezeEnvironment: async () => ({
       digest: 'd'.repeat(64),

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 
 import { processEnvironment } from '../../env.ts';
 import { runDemo } from './run-demo.ts';
+import { runVaultDemo } from './vault-demo.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
@@ -11,6 +12,7 @@ const command = new Command('demo')
   .description('The whole way of an experiment on this machine: no account, no GPU')
   .option('--keep', 'leave everything up afterwards, for looking around; Ctrl-C ends it')
   .option('--directory <folder>', 'where everything is kept', join(root, '.hephaestus'))
+  .option('--vault <count>', 'only the notes: a vault as so many experiments leave it', Number)
   .option('--record <folder>', 'save the workflow histories there, for the replay tests')
   .parse();
 
@@ -26,12 +28,10 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 try {
-  await runDemo({
-    ...command.opts<{ keep?: boolean; directory: string; record?: string }>(),
-    toolsRoot: join(root, '.tools'),
-    environment: processEnvironment(),
-    interrupted: interrupted.signal,
-  });
+  const options = command.opts<{ keep?: boolean; directory: string; record?: string; vault?: number }>();
+  const common = { ...options, toolsRoot: join(root, '.tools'), environment: processEnvironment() };
+  if (options.vault === undefined) await runDemo({ ...common, interrupted: interrupted.signal });
+  else await runVaultDemo({ ...common, count: options.vault });
 } catch (error) {
   if (interrupted.signal.aborted) process.exitCode = 130;
   else {

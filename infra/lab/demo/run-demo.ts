@@ -99,6 +99,11 @@ async function play(
     onPhase: watch.phase,
   });
   tellEvidence(shown, narrator);
+  narrator.heading('What the PI asks');
+  const question = 'Is the difference more than the noise between seeds?';
+  narrator.say(pc.cyan(`npm run -s hephaestus -- discuss ${demoIdea.id} "${question}"`));
+  await hephaestus(world, options, 'discuss', demoIdea.id, question, '--by', 'the demo');
+  narrator.say('answered by Gemini CLI with the evidence at hand, and kept for the note');
   narrator.heading('The word of the PI');
   narrator.say(pc.cyan(`npm run -s hephaestus -- merge ${demoIdea.id}`));
   await hephaestus(world, options, 'merge', demoIdea.id, '--by', 'the demo');

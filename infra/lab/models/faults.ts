@@ -12,7 +12,7 @@ export const Fault = z.strictObject({
     z.literal(['html', 'nonsense', 'outside-path', 'endless', 'slow', 'cut']),
     z.int().min(400).max(599),
   ]),
-  role: z.literal(['plan', 'implement', 'note', 'other', 'any']).default('any'),
+  role: z.literal(['plan', 'implement', 'note', 'open', 'discuss', 'other', 'any']).default('any'),
   count: z.int().min(1).default(1),
   /** Of `slow`, milliseconds. */
   delayMs: z.int().min(0).default(5000),

@@ -33,15 +33,18 @@ export interface ModelsScript {
   implement(request: ScriptRequest): ScriptedChange;
   /** The text of the answer, normally JSON. */
   note(request: ScriptRequest): string;
+  /** What is said about the results. */
+  discuss?(request: ScriptRequest): string;
   other?(request: ScriptRequest): string;
 }
 
-export type Role = 'plan' | 'implement' | 'note' | 'other';
+const roles = ['plan', 'implement', 'note', 'open', 'discuss', 'other'] as const;
+export type Role = (typeof roles)[number];
 
 /** The role, from the first line of the prompt. */
 export function roleOf(prompt: string): Role {
   const role = /^Task: (\w+)/.exec(prompt.trimStart())?.[1];
-  return role === 'plan' || role === 'implement' || role === 'note' ? role : 'other';
+  return roles.find((known) => known === role) ?? 'other';
 }
 
 export function readRequest(conversation: Conversation): ScriptRequest {
@@ -69,9 +72,38 @@ export function nextReply(script: ModelsScript, conversation: Conversation): Rep
       return implement(script.implement(request), conversation);
     case 'note':
       return { text: script.note(request), calls: [] };
+    case 'open':
+      return openPullRequest(conversation);
+    case 'discuss':
+      return {
+        text: script.discuss?.(request) ?? 'The table settles it; the picture shows no more than that.',
+        calls: [],
+      };
     case 'other':
       return { text: script.other?.(request) ?? 'There is nothing in the script for this.', calls: [] };
   }
+}
+
+/** Calls the tool that the prompt names with what it says, then tells what the tool answered. */
+function openPullRequest(conversation: Conversation): Reply {
+  const { prompt, tools, results } = conversation;
+  const [owner = '', repo = ''] = line(prompt, 'Repository').split('/');
+  const quoted = (label: string): string =>
+    new RegExp(`^${label}:\\n\\n((?:> ?.*\\n?)+)`, 'm').exec(prompt)?.[1]?.replaceAll(/^> ?/gm, '').trim() ??
+    '';
+  const args = {
+    owner,
+    repo,
+    head: line(prompt, 'Head branch'),
+    base: line(prompt, 'Base branch'),
+    title: quoted('Title'),
+    body: quoted('Body'),
+  };
+  const name =
+    tools.find((tool) => tool.endsWith('create_pull_request')) ?? 'mcp__github__create_pull_request';
+  const summary = results.at(-1)?.text.slice(0, 500) ?? '';
+  const end: Reply = { text: '', calls: [{ name: 'structured_output', args: { summary } }] };
+  return play([{ name, args }], conversation, end);
 }
 
 function implement(change: ScriptedChange, conversation: Conversation): Reply {

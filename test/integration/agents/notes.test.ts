@@ -22,6 +22,7 @@ async function depsWith(
   return {
     vault: join(folder, 'vault'),
     gemini: geminiSettings(await startModels(script)),
+    limits: { maxTokens: Infinity },
     tools: inject('tools'),
     scratchDir: join(folder, 'scratch'),
     environment: processEnvironment(),
@@ -80,7 +81,8 @@ test('a repeat finds the file, keeps what a person wrote in it, and makes no sec
   const again = await runActivity(() => activities.writeNote(noteFacts()));
   expect(await readFile(file, 'utf8')).toContain('surprising');
   expect(again.commit).not.toBe(first.commit);
-  expect(await git(deps.vault, 'rev-list', '--count', 'HEAD')).toBe('2');
+  // The note and its index, then the person's words.
+  expect(await git(deps.vault, 'rev-list', '--count', 'HEAD')).toBe('3');
 });
 
 test('only its own file is committed, also beside work that a person has begun', async () => {
@@ -92,9 +94,17 @@ test('only its own file is committed, also beside work that a person has begun',
   await writeFile(join(deps.vault, 'mine.md'), 'half a thought');
   await git(deps.vault, 'add', 'mine.md');
   const note = await runActivity(() => activities.writeNote(noteFacts()));
-  expect(await git(deps.vault, 'show', '--name-only', '--format=', 'HEAD')).toBe(note.path);
+  expect(await git(deps.vault, 'show', '--name-only', '--format=', 'HEAD~1')).toBe(note.path);
+  const parent = '20261101000000-first-baseline.md';
+  expect((await git(deps.vault, 'show', '--name-only', '--format=', 'HEAD')).split('\n')).toEqual([
+    parent,
+    'experiments.md',
+  ]);
+  expect(await readFile(join(deps.vault, parent), 'utf8')).toContain(`](${note.path}): links here`);
   expect(await git(deps.vault, 'status', '--porcelain')).toBe('A  mine.md');
-  expect(await readFile(join(deps.vault, note.path), 'utf8')).toContain('[[20261101000000-first-baseline]]');
+  expect(await readFile(join(deps.vault, note.path), 'utf8')).toContain(
+    `](${parent}): the baseline that this was compared with`,
+  );
 });
 
 test('two notes at once, into a remote that somebody else pushed to', async () => {
@@ -111,7 +121,9 @@ test('two notes at once, into a remote that somebody else pushed to', async () =
     writeNote(two, factsOf('note-three')),
   ]);
   const files = await git(remote, 'ls-tree', '--name-only', 'main');
-  expect(files.split('\n').toSorted()).toEqual(notes.map(({ path }) => path).toSorted());
+  expect(files.split('\n').toSorted()).toEqual(
+    [...notes.map(({ path }) => path), 'experiments.md'].toSorted(),
+  );
   for (const { commit } of notes) await git(remote, 'merge-base', '--is-ancestor', commit ?? '', 'main');
 });
 
@@ -119,7 +131,7 @@ test('a folder that is no repository gets the file and no commit; one that canno
   const vault = await temporaryFolder();
   const note = await writeNote(await depsWith({}, { ...noModel, vault }), noteFacts());
   expect(note.commit).toBeNull();
-  expect(await readdir(vault)).toEqual([note.path]);
+  expect(await readdir(vault)).toEqual([note.path, 'experiments.md']);
   const broken = await depsWith({}, { ...noModel, vault: join(vault, note.path, 'vault') });
   await expect(writeNote(broken, noteFacts())).rejects.toMatchObject({
     type: 'VaultUnavailable',

@@ -40,6 +40,7 @@ async function scripted(script: string, overrides: Partial<AgentRun> = {}): Prom
     environment: { ...processEnvironment(), GITHUB_TOKEN: 'canary-github', WANDB_API_KEY: 'canary-wandb' },
     transcriptFile: join(cwd, 'transcript.jsonl'),
     wallClockMs: 20_000,
+    maxTokens: Infinity,
     ...overrides,
   };
 }
@@ -48,7 +49,7 @@ test('a result that says success is success', async () => {
   await expect(runAgent(await scripted(success))).resolves.toEqual({
     text: 'done',
     structured: null,
-    tokens: 3,
+    usage: [{ agent: 'Qwen Code', model: 'qwen3-coder-plus', input: 1, output: 2 }],
   });
 });
 

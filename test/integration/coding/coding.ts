@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { execa } from 'execa';
+import { inject } from 'vitest';
 
 import type { CodingDeps } from '../../../activities/coding/coding-deps.ts';
 import { createCodingActivities } from '../../../activities/coding/create-coding-activities.ts';
@@ -43,7 +44,9 @@ export async function makeWorld(qwen?: readonly string[]): Promise<World> {
     disk: { sharedDir: shared, jobSharedDir: shared },
     git: { serverUrl: server.url, pushToken: token },
     qwen: qwenSettings(await startModels()),
-    tools: { qwen: qwen ?? ['false'] },
+    limits: { maxTokens: Infinity },
+    mcp: { server: null, token: '' },
+    tools: { qwen: qwen ?? ['false'], python: inject('tools').python },
     scratchDir,
     environment: { ...processEnvironment(), GITHUB_TOKEN: 'canary-github' },
   };
@@ -95,7 +98,7 @@ export function push(deps: CodingDeps, headSha: string): Promise<void> {
 }
 
 export function withAgent(deps: CodingDeps, script: string): CodingDeps {
-  return { ...deps, tools: { qwen: scriptedAgent(script) } };
+  return { ...deps, tools: { ...deps.tools, qwen: scriptedAgent(script) } };
 }
 
 export async function git(cwd: string, ...args: string[]): Promise<string> {

@@ -106,7 +106,7 @@ const refused: readonly (readonly [string, string, string, RegExp])[] = [
     'ChangeOutsidePaths',
     /README.md, new file.txt, the/,
   ],
-  ['a deleted file beside the paths', `${edit}; rm README.md`, 'ChangeOutsidePaths', /README.md/],
+  ['a deleted file beside the paths', `${edit}; rm -f README.md`, 'ChangeOutsidePaths', /README.md/],
   [
     'a link that leads out',
     'ln -s ../../../etc/passwd configs/link',

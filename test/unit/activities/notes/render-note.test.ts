@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 
+import { readNote } from '../../../../activities/notes/catalogued-note.ts';
 import { plainTexts } from '../../../../activities/notes/plain-texts.ts';
 import { noteFrontMatter, noteStem, renderNote } from '../../../../activities/notes/render-note.ts';
 import type { NoteFacts } from '../../../../domain/note.ts';
@@ -11,13 +12,10 @@ const keys =
   'id title type date status repository hypothesis metric value baseline_value delta noise_std seeds pr_url merge_sha head_sha job_ids run_urls environment image gpu_hours wall_hours decided_by decided_at tags parent';
 
 function render(facts: NoteFacts, texts = plainTexts(facts)): string {
-  const frontMatter = noteFrontMatter(facts, '20260101000000-first-baseline');
-  return renderNote(
-    facts,
-    { texts, author: 'By hand.', tokens: 0 },
-    frontMatter,
-    '20260101000000-first-baseline',
-  );
+  const path = '20260101000000-first-baseline.md';
+  const parent = readNote(path, '---\ntitle: The [first] baseline\ntype: experiment\n---\n');
+  const links = { parentStem: '20260101000000-first-baseline', parent, near: [] };
+  return renderNote(facts, { texts, author: 'By hand.', tokens: 0, usage: [] }, links);
 }
 
 test('the front matter is flat, complete, and keeps an id of digits a string', () => {
@@ -56,6 +54,7 @@ test('the headings stand in their order, and the table holds every value', () =>
     '-0.103317',
     '0.00176777',
     '[[20260101000000-first-baseline]]',
+    '[The \\[first\\] baseline](20260101000000-first-baseline.md)',
   ])
     expect(text).toContain(value);
 });

@@ -51,6 +51,6 @@ test('reads the events that count and passes over the others', () => {
     kind: 'result',
     ok: false,
     message: 'no',
-    tokens: 0,
+    usage: [],
   });
 });

@@ -27,7 +27,7 @@ test.each([
   expect(agent.statusOf(1, message)).toBe(status);
 });
 
-test('reads the report, and adds up tokens where there is no total', () => {
+test('reads the report and what each answer took', () => {
   const result = {
     type: 'result',
     is_error: false,
@@ -41,14 +41,16 @@ test('reads the report, and adds up tokens where there is no total', () => {
     text: 'done',
     structured: { summary: 's' },
     message: '',
-    tokens: 7,
+    usage: [{ model: '', input: 3, output: 4 }],
   });
   const content = [
     { type: 'text', text: 'now' },
     { type: 'tool_use', name: 'edit' },
   ];
-  expect(agent.readEvent({ type: 'assistant', message: { content } })).toEqual({
+  const usage = { input_tokens: 3, output_tokens: 4 };
+  expect(agent.readEvent({ type: 'assistant', message: { model: 'm', usage, content } })).toEqual({
     kind: 'tool',
     name: 'edit',
+    spent: { model: 'm', input: 3, output: 4 },
   });
 });
