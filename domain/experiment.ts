@@ -94,6 +94,8 @@ export interface ExperimentStatus {
   readonly mergeSha: string | null;
   readonly note: { readonly path: string; readonly commit: string | null } | null;
   readonly cost: Cost;
+  /** What the task note allows; null before there is one, absent in the answer of an older worker. */
+  readonly budget?: { readonly gpuHours: number; readonly attempts: number } | null;
   readonly failure: { readonly type: string; readonly message: string } | null;
   readonly links: readonly Link[];
 }

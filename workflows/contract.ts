@@ -4,6 +4,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { DecisionKind, DecisionRequest } from '../domain/decision.ts';
 import type { DecisionAnswer } from '../domain/decide-decision.ts';
 import type { SettleRequest } from '../domain/decide-settle.ts';
+import type { Results } from '../domain/evidence.ts';
 import type { ExperimentStatus, JobStatus } from '../domain/experiment.ts';
 
 /** One queue for each system behind one zone; the zone's worker polls it. */
@@ -96,6 +97,17 @@ export const settleUpdate = defineUpdate<DecisionAnswer, [SettleRequest]>('settl
 export const jobSettledSignal = defineSignal<[JobSettled]>('jobSettled');
 
 export const statusQuery = defineQuery<ExperimentStatus>('status');
+
+/** The curves as they stand. `asOf`: when they were read while jobs still trained, ISO 8601; null for those of the evidence. */
+export interface ExperimentCurves {
+  readonly title: string;
+  readonly metric: { readonly name: string; readonly goal: 'minimize' | 'maximize' };
+  readonly results: Results;
+  readonly asOf: string | null;
+}
+
+/** Null while there is nothing to draw. */
+export const curvesQuery = defineQuery<ExperimentCurves | null>('curves');
 
 /** What a visit of the janitor is at, in words. */
 export const janitorProgressQuery = defineQuery<string>('janitorProgress');

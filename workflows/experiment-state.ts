@@ -3,7 +3,7 @@ import { log, setCurrentDetails, upsertSearchAttributes } from '@temporalio/work
 
 import type { Decision, RefusedDecision } from '../domain/decision.ts';
 import type { GateAnswer } from '../domain/decide-gate.ts';
-import type { Evidence, LiveResults } from '../domain/evidence.ts';
+import type { Evidence, LiveResults, Results } from '../domain/evidence.ts';
 import type { ExperimentInput, ExperimentStatus, JobStatus, PhaseRecord } from '../domain/experiment.ts';
 import { branchName } from '../domain/ids.ts';
 import type { Outcome, Phase } from '../domain/phase.ts';
@@ -51,6 +51,8 @@ export interface Experiment {
   /** Finished jobs of the present head and environment, over all of its attempts. */
   finished: FinishedJob[];
   evidence: Evidence | null;
+  /** The curves that belong to the evidence, for whoever draws them. */
+  results: Results | null;
   pictures: readonly Picture[];
   /** What W&B had so far while the present attempt trains; null before. */
   live: LiveResults | null;
@@ -89,6 +91,7 @@ export function openExperiment(input: ExperimentInput): Experiment {
     attempts: [],
     finished: [],
     evidence: null,
+    results: null,
     pictures: [],
     live: null,
     decision: null,
@@ -196,6 +199,7 @@ export function statusOf(experiment: Experiment): ExperimentStatus {
     mergeSha: experiment.mergeSha,
     note: writtenNote && { path: writtenNote.path, commit: writtenNote.commit },
     cost: { gpuHours: gpuHoursOf(experiment), tokens: experiment.tokens },
+    budget: note && { gpuHours: note.budget.gpu_hours, attempts: note.budget.attempts },
     failure: experiment.failure,
     links: linksOf(experiment),
   };

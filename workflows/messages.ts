@@ -8,7 +8,9 @@ import {
   type DecisionRequest,
   type RefusedDecision,
 } from '../domain/decision.ts';
+import { curvesOf } from './curves-of.ts';
 import {
+  curvesQuery,
   decideUpdate,
   decisionSignals,
   jobProgressSignal,
@@ -82,6 +84,7 @@ export function listen(experiment: Experiment, stop: () => void): void {
     },
   );
   setHandler(statusQuery, () => statusOf(experiment), { description: 'The whole state of the experiment' });
+  setHandler(curvesQuery, () => curvesOf(experiment), { description: 'The curves as they stand' });
 }
 
 const descriptions = {

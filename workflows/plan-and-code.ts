@@ -67,6 +67,7 @@ export async function implement(
   experiment.tokens += implementation.tokens;
   // What was shown of an older head says nothing of this one.
   experiment.evidence = null;
+  experiment.results = null;
   experiment.finished = [];
   experiment.gate = null;
   experiment.rehearsal = null;

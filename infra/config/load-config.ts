@@ -12,8 +12,10 @@ import {
   type WebhookSettings,
 } from './config.ts';
 import type { Zone } from './keys.ts';
+import { readNotifications } from './notifications.ts';
 import { readQizhi } from './qizhi.ts';
 import { createReader, given, type Reader } from './reader.ts';
+import { readMetrics, readPage } from './sight.ts';
 import { readTemporal } from './temporal.ts';
 import { findUnknownKeys } from './unknown-keys.ts';
 
@@ -49,6 +51,10 @@ export function loadConfig({ env, zones, cwd, webhook = false, wandb = false }: 
     policy,
     qizhiPollSeconds: policy.qizhiPollSeconds,
     janitor: readJanitor(reader),
+    metrics: readMetrics(reader),
+    tracesUrl: reader.url('OTEL_EXPORTER_OTLP_ENDPOINT') ?? null,
+    notifications: serves('control') ? readNotifications(reader) : null,
+    page: webhook ? readPage(reader) : null,
     webhook: webhook ? readWebhook(reader) : null,
     vault: serves('local') ? readVault(reader, home, cwd) : null,
     gemini: serves('local') ? readGemini(reader) : null,
