@@ -13,6 +13,7 @@ const benign = new Set<FailureType>([
   'GateUnchanged',
   'LiveUnchanged',
   'MirrorWaiting',
+  'NothingToTell',
 ]);
 
 /**

@@ -39,7 +39,7 @@ const turns = {
 
 type Waiting = Pick<
   ExperimentStatus,
-  'phase' | 'waitingFor' | 'since' | 'gate' | 'headSha' | 'attempts' | 'stalled' | 'evidence'
+  'phase' | 'waitingFor' | 'since' | 'gate' | 'headSha' | 'attempts' | 'stalled'
 >;
 
 /** Everything that an experiment asks of a person at this moment, the same for the same state. */
@@ -54,10 +54,9 @@ export function waitsFor(status: Waiting): Awaited {
   return personWaits(status).length > 0 ? 'person' : turns[status.phase];
 }
 
-function decisionWait({ phase, since, evidence }: Waiting): PersonWait[] {
+function decisionWait({ phase, since }: Waiting): PersonWait[] {
   if (phase !== 'deciding') return [];
-  const found = evidence === null ? '' : ` ${evidence.verdict.sentence}`;
-  return [{ kind: 'decision', mark: since, sentence: `Merge, reject, revise or rerun?${found}` }];
+  return [{ kind: 'decision', mark: since, sentence: 'Merge, reject, revise or rerun?' }];
 }
 
 function gateWait({ phase, gate, since, headSha }: Waiting): PersonWait[] {
@@ -68,7 +67,7 @@ function gateWait({ phase, gate, since, headSha }: Waiting): PersonWait[] {
 
 function stalledWait({ stalled, attempts, waitingFor }: Waiting): PersonWait[] {
   if (!stalled) return [];
-  return [{ kind: 'stalled', mark: `attempt ${attempts.at(-1)?.number ?? 0}`, sentence: waitingFor }];
+  return [{ kind: 'stalled', mark: `attempt ${attempts.at(-1)?.number ?? 0}`, sentence: `It needs ${waitingFor}` }];
 }
 
 function questionWaits({ attempts }: Waiting): PersonWait[] {

@@ -15,6 +15,7 @@ export const queues = {
   qizhi: 'qizhi',
   networked: 'networked',
   wandb: 'wandb',
+  notifications: 'notifications',
 } as const;
 
 /** Searchable in the Temporal Web UI and by `hephaestus list`. */

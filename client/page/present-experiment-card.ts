@@ -78,7 +78,7 @@ export function costOf(status: ExperimentStatus | null, listed: number | null): 
 
 /** Coarse, so that a page that shows nothing new stays the same for a while. */
 export function ago(ms: number): string {
-  return ms < 60_000 ? 'under a minute' : duration(ms);
+  return ms < 90_000 ? 'a minute' : duration(ms);
 }
 
 export function toneOf(phase: string, running: boolean, asks: boolean): Tone {

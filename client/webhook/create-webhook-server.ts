@@ -11,6 +11,8 @@ export interface WebhookServerOptions {
   readonly experiments: Pick<Experiments, 'nudge' | 'findByPullRequest' | 'ping'>;
   readonly secret: string;
   readonly log: Logger;
+  /** More figures for Prometheus, in its text format. */
+  readonly figures?: () => Promise<string>;
 }
 
 /** GitHub sends no more than this, bytes. */
@@ -20,7 +22,12 @@ const bodyLimit = 25 * 1024 * 1024;
  * The webhook server, not yet listening. A delivery only says *look again*: nothing in it is believed, and it is answered
  * with 202 once Temporal holds the nudge, so that GitHub's delivery log tells the truth.
  */
-export function createWebhookServer({ experiments, secret, log }: WebhookServerOptions): FastifyInstance {
+export function createWebhookServer({
+  experiments,
+  secret,
+  log,
+  figures = async () => '',
+}: WebhookServerOptions): FastifyInstance {
   const server = fastify({ bodyLimit, logger: false });
   const deliveries = createDeliveryCounter();
 
@@ -67,7 +74,7 @@ export function createWebhookServer({ experiments, secret, log }: WebhookServerO
     }
   });
   server.get('/metrics', async (_request, reply) =>
-    reply.type('text/plain; version=0.0.4; charset=utf-8').send(deliveries.render()),
+    reply.type('text/plain; version=0.0.4; charset=utf-8').send(deliveries.render() + (await figures())),
   );
   return server;
 }

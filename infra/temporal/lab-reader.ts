@@ -30,6 +30,18 @@ export interface LabSight {
   readonly experiments: readonly LabExperiment[];
   /** How many of them gave no answer of their own: no worker runs, or none that can. */
   readonly unanswered: number;
+  readonly open: OpenWork;
+}
+
+/** What else is on its way. */
+export interface OpenWork {
+  /** Runs that have ended and are being brought to W&B. */
+  readonly syncs: number;
+  readonly oldestSyncAt: string | null;
+  /** Messages to people. */
+  readonly deliveries: number;
+  /** Those that were given up, as long as Temporal keeps them. */
+  readonly failedDeliveries: number;
 }
 
 export interface LabReader {
@@ -42,7 +54,7 @@ export interface LabReaderOptions {
   /** Ended experiments that are told, the newest. */
   readonly ended?: number;
   /** Only those that ended after it: ISO 8601. */
-  readonly endedAfter?: string;
+  readonly endedAfter?: () => string;
 }
 
 const mostRunning = 1000;
@@ -70,12 +82,13 @@ export function createLabReader({ client, ended = 50, endedAfter }: LabReaderOpt
   let reading: Promise<LabSight> | null = null;
 
   const look = async (): Promise<LabSight> => {
-    const listed = await listLatest(client, ended, endedAfter);
+    const listed = await listLatest(client, ended, endedAfter?.());
     const experiments = await askAll(client, listed, answers);
+    const open = await findOpenWork(client);
     const seen = new Set(listed.map(({ runId }) => runId));
     for (const runId of answers.keys()) if (!seen.has(runId)) answers.delete(runId);
     const unanswered = experiments.filter(({ status }) => status === null).length;
-    const sight = { readAt: new Date().toISOString(), experiments, unanswered };
+    const sight = { readAt: new Date().toISOString(), experiments, unanswered, open };
     last = { at: performance.now(), sight };
     return sight;
   };
@@ -117,6 +130,22 @@ async function listUpTo(client: Client, query: string, limit: number): Promise<W
     }
   });
   return found;
+}
+
+async function findOpenWork(client: Client): Promise<OpenWork> {
+  const running = "ExecutionStatus = 'Running'";
+  const syncs = await listUpTo(client, `WorkflowType = 'SyncRunWorkflow' AND ${running}`, mostRunning);
+  const oldest = Math.min(...syncs.map(({ startTime }) => startTime.getTime()));
+  const count = async (query: string): Promise<number> => {
+    const asked = client.withDeadline(Date.now() + listDeadlineMs, () => client.workflow.count(query));
+    return (await asked).count;
+  };
+  return {
+    syncs: syncs.length,
+    oldestSyncAt: syncs.length === 0 ? null : new Date(oldest).toISOString(),
+    deliveries: await count(`WorkflowType = 'DeliverWorkflow' AND ${running}`),
+    failedDeliveries: await count("WorkflowType = 'DeliverWorkflow' AND ExecutionStatus = 'Failed'"),
+  };
 }
 
 async function askAll(

@@ -96,7 +96,7 @@ describe.skipIf(!existsSync(browserPath))(`the page in a browser (needs ${browse
     expect(await page.locator('h2').allTextContents()).toEqual(['Waits for you 2', 'Under way 1', 'Ended 1']);
     const waiting = page.locator('section').first();
     expect(await waiting.innerText()).toContain('waits for you');
-    expect(await waiting.innerText()).toMatch(/Better: 0\.235 against 0\.255/);
+    expect(await waiting.innerText()).toMatch(/Better: 0\.2350 against 0\.2550/);
     expect(await page.locator('.card', { hasText: labDay.training.title }).innerText()).toContain('the cluster');
     expect(await page.locator('.card', { hasText: labDay.failed.title }).innerText()).toMatch(
       /EnvironmentNotPortable.*libcudnn/s,
@@ -142,8 +142,8 @@ describe.skipIf(!existsSync(browserPath))(`the page in a browser (needs ${browse
   it('renews itself while somebody looks', async () => {
     const { page } = await open(`/experiments/${labDay.stalled.id}`, { ...sizes[1], scheme: 'light' });
     expect(await page.locator('.state').innerText()).toContain('waits for you');
-    await experiments.decide(labDay.stalled.id, { kind: 'stop', by: 'pi' });
-    await vi.waitFor(async () => expect(await page.locator('.state').innerText()).toContain('stopped'), patiently);
+    await experiments.decide(labDay.stalled.id, { kind: 'reject', by: 'pi' });
+    await vi.waitFor(async () => expect(await page.locator('.state').innerText()).toContain('rejected'), patiently);
     await page.context().close();
   });
 
