@@ -67,7 +67,9 @@ function gateWait({ phase, gate, since, headSha }: Waiting): PersonWait[] {
 
 function stalledWait({ stalled, attempts, waitingFor }: Waiting): PersonWait[] {
   if (!stalled) return [];
-  return [{ kind: 'stalled', mark: `attempt ${attempts.at(-1)?.number ?? 0}`, sentence: `It needs ${waitingFor}` }];
+  return [
+    { kind: 'stalled', mark: `attempt ${attempts.at(-1)?.number ?? 0}`, sentence: `It needs ${waitingFor}` },
+  ];
 }
 
 function questionWaits({ attempts }: Waiting): PersonWait[] {

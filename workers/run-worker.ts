@@ -119,7 +119,10 @@ async function connect({ temporal }: Config): Promise<NativeConnection> {
   }
 }
 
-async function prepareNamespace({ temporal, janitor, sync, notifications }: Config, zones: readonly Zone[]): Promise<void> {
+async function prepareNamespace(
+  { temporal, janitor, sync, notifications }: Config,
+  zones: readonly Zone[],
+): Promise<void> {
   if (!zones.includes('control') && sync === null) return;
   const { address, apiKey, tls, metadata } = temporal.connectionOptions;
   const connection = await Connection.connect({

@@ -84,7 +84,8 @@ export async function DeliverWorkflow(delivery: Delivery): Promise<void> {
 function describe(pending: readonly PlannedEvent[]): string {
   if (pending.length === 0) return 'Nothing is to be told.';
   const lines = pending.map(
-    ({ key, dueAt }) => `- \`${key.replaceAll('`', "'")}\` at ${new Date(dueAt).toISOString().slice(0, 16)} UTC`,
+    ({ key, dueAt }) =>
+      `- \`${key.replaceAll('`', "'")}\` at ${new Date(dueAt).toISOString().slice(0, 16)} UTC`,
   );
   return ['To be told later:', ...lines].join('\n');
 }

@@ -24,7 +24,8 @@ export function createNotificationsActivities({
   const lookFor = settings === null ? null : createEventLook(settings);
   return guardActivities<NotificationsActivities>({
     async awaitEvents(input) {
-      if (lookFor === null) throw new Failure('NothingToTell', 'no channel is configured', { retryAfterMs: 600_000 });
+      if (lookFor === null)
+        throw new Failure('NothingToTell', 'no channel is configured', { retryAfterMs: 600_000 });
       return lookFor(Context.current().client, input);
     },
     deliver: (delivery) => deliver(delivery, { channels: settings?.channels ?? [], record }),

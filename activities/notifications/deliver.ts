@@ -44,7 +44,8 @@ export async function deliver(delivery: Delivery, { channels, record }: Means): 
   try {
     await send(channel, delivery, state === 'trying');
   } catch (error) {
-    if (error instanceof Failure && error.type === 'NotificationRefused') await record.forget(delivery.id);
+    // Only a conversation that broke off has a cause; a receiver that said no has not got the message.
+    if (error instanceof Failure && error.cause === undefined) await record.forget(delivery.id);
     throw error;
   }
   await record.note(delivery.id, 'sent');

@@ -13,7 +13,9 @@ export function findEvents(seen: LabExperiment, pageUrl: string | null): Notific
     cost: status?.cost ?? { gpuHours: seen.gpuHours ?? 0, tokens: 0 },
     links: [
       ...(pageUrl === null ? [] : [{ label: 'the experiment', url: `${pageUrl}/experiments/${id}` }]),
-      ...(status?.pullRequest ? [{ label: `pull request #${status.pullRequest.number}`, url: status.pullRequest.url }] : []),
+      ...(status?.pullRequest
+        ? [{ label: `pull request #${status.pullRequest.number}`, url: status.pullRequest.url }]
+        : []),
     ],
   };
   if (execution === 'RUNNING' || execution === 'PAUSED') {
@@ -26,7 +28,9 @@ export function findEvents(seen: LabExperiment, pageUrl: string | null): Notific
       sentence,
     }));
   }
-  return [{ ...base, key: `${id}/${runId}/ended`, kind: 'ended', phase: endOf(seen), sentence: reasonOf(seen) }];
+  return [
+    { ...base, key: `${id}/${runId}/ended`, kind: 'ended', phase: endOf(seen), sentence: reasonOf(seen) },
+  ];
 }
 
 function endOf({ outcome, status, execution }: LabExperiment): string {

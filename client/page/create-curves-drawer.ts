@@ -18,7 +18,9 @@ const kept = 200;
 export function createCurvesDrawer(): CurvesDrawer {
   const pictures = new Map<string, Promise<string>>();
   return async (curves, options) => {
-    const key = createHash('sha256').update(JSON.stringify([curves, options])).digest('hex');
+    const key = createHash('sha256')
+      .update(JSON.stringify([curves, options]))
+      .digest('hex');
     const known = pictures.get(key);
     const picture = known ?? draw(curves, options);
     // Moved to the end: the one that nobody asked for the longest goes first.
@@ -35,8 +37,16 @@ export function createCurvesDrawer(): CurvesDrawer {
   };
 }
 
-async function draw({ results, title, metric }: ExperimentCurves, { theme, small }: DrawingOptions): Promise<string> {
-  const svg = await drawCurvesSvg(results, { title: small ? metric.name : title, metric, theme, bare: small });
+async function draw(
+  { results, title, metric }: ExperimentCurves,
+  { theme, small }: DrawingOptions,
+): Promise<string> {
+  const svg = await drawCurvesSvg(results, {
+    title: small ? metric.name : title,
+    metric,
+    theme,
+    bare: small,
+  });
   // Whoever looks may not have the font; letters of nearly the same width are then taken, not those with feet.
   return svg.replaceAll('DejaVu Sans', 'DejaVu Sans, Verdana, sans-serif');
 }

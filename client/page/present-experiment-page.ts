@@ -102,7 +102,10 @@ function factsOf(status: ExperimentStatus): Row[] {
   const { repository, branch, headSha, environment, mergeSha, note, evidence, decision } = status;
   return [
     row('Cost', costOf(status, null)),
-    row('Repository', `${repository}, branch ${branch}${headSha === null ? '' : ` at ${headSha.slice(0, 12)}`}`),
+    row(
+      'Repository',
+      `${repository}, branch ${branch}${headSha === null ? '' : ` at ${headSha.slice(0, 12)}`}`,
+    ),
     ...(evidence === null
       ? []
       : [

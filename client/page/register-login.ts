@@ -53,9 +53,7 @@ export function registerLogin(scope: FastifyInstance, login: Login, secure: bool
   };
 
   scope.get('/login', { config }, async ({ query }, reply) => answer(reply, givenIn(query)));
-  scope.post('/login', { config }, async ({ body }, reply) =>
-    answer(reply, { token: '', ...givenIn(body) }),
-  );
+  scope.post('/login', { config }, async ({ body }, reply) => answer(reply, { token: '', ...givenIn(body) }));
 }
 
 /** A field that was sent several times, or is no text, counts as not sent. */

@@ -29,7 +29,10 @@ export interface PageOptions {
 /** Several people who look at one time cost the workers no more than one. */
 const sightAgeMs = 4000;
 
-const assets = { 'page.css': 'text/css; charset=utf-8', 'refresh.js': 'text/javascript; charset=utf-8' } as const;
+const assets = {
+  'page.css': 'text/css; charset=utf-8',
+  'refresh.js': 'text/javascript; charset=utf-8',
+} as const;
 
 const contentSecurity = {
   useDefaults: false,

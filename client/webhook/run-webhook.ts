@@ -20,7 +20,10 @@ export interface RunWebhookOptions {
  * Serves webhooks until it is told to stop (the signal, or SIGTERM). Starts also while Temporal is away, answering 503.
  * Throws `ConfigError` when the port is taken.
  */
-export async function runWebhook(config: Config, { signal, onListening, onPage }: RunWebhookOptions): Promise<void> {
+export async function runWebhook(
+  config: Config,
+  { signal, onListening, onPage }: RunWebhookOptions,
+): Promise<void> {
   const { secret, host, port } = section(config, 'webhook');
   const log = createLog(config.logLevel);
   const experiments = openExperiments(config.temporal);

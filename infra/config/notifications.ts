@@ -20,7 +20,10 @@ export function readNotifications(reader: Reader): NotificationSettings | null {
 function emailChannel(reader: Reader): NotificationChannel[] {
   const to = reader.list('HEPHAESTUS_NOTIFY_EMAIL_TO');
   if (to.length === 0) return [];
-  const smtpUrl = reader.required('HEPHAESTUS_SMTP_URL', 'e-mail goes by this server: smtp://user:password@host:587');
+  const smtpUrl = reader.required(
+    'HEPHAESTUS_SMTP_URL',
+    'e-mail goes by this server: smtp://user:password@host:587',
+  );
   const from = reader.required('HEPHAESTUS_NOTIFY_EMAIL_FROM', 'name the sender that the server takes');
   if (smtpUrl !== '' && !hasProtocol(smtpUrl, ['smtp:', 'smtps:'])) {
     complain(reader, 'HEPHAESTUS_SMTP_URL', smtpUrl, 'an address that begins with smtp:// or smtps://');
@@ -67,7 +70,12 @@ function readQuiet(reader: Reader, text: string): NotificationTimes['quiet'] {
   const key = 'HEPHAESTUS_NOTIFY_QUIET';
   const span = { from: readMinutes(reader, key, from, text), until: readMinutes(reader, key, until, text) };
   if (span.from === span.until || more.length > 0) {
-    reader.complain({ key, found: JSON.stringify(text), expected: 'two times, such as 22:00-08:00', todo: '' });
+    reader.complain({
+      key,
+      found: JSON.stringify(text),
+      expected: 'two times, such as 22:00-08:00',
+      todo: '',
+    });
   }
   return span;
 }

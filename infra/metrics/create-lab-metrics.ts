@@ -42,19 +42,40 @@ function createFigures(registry: Registry) {
   return {
     up: gauge('temporal_up', 'Whether Temporal answered: 1, or 0 and then nothing else is known.'),
     unanswered: gauge('experiments_unanswered', 'Running experiments for which no worker answered.'),
-    experiments: gauge('experiments', 'Experiments that run, by phase, and those that ended lately, by outcome.', ['phase']),
-    phaseSeconds: gauge('experiment_phase_seconds', 'For how long a running experiment has been in its phase.', [
+    experiments: gauge(
+      'experiments',
+      'Experiments that run, by phase, and those that ended lately, by outcome.',
+      ['phase'],
+    ),
+    phaseSeconds: gauge(
+      'experiment_phase_seconds',
+      'For how long a running experiment has been in its phase.',
+      [...each, 'phase'],
+    ),
+    awaiting: gauge('experiment_awaiting', 'Whose turn it is, for each running experiment: 1.', [
       ...each,
-      'phase',
+      'whom',
     ]),
-    awaiting: gauge('experiment_awaiting', 'Whose turn it is, for each running experiment: 1.', [...each, 'whom']),
-    hoursAsked: gauge('experiment_gpu_hours_asked', 'GPU hours that the task note of a running experiment allows.', each),
+    hoursAsked: gauge(
+      'experiment_gpu_hours_asked',
+      'GPU hours that the task note of a running experiment allows.',
+      each,
+    ),
     hoursUsed: gauge('experiment_gpu_hours_used', 'GPU hours that an experiment has used.', each),
     tokens: gauge('experiment_tokens', 'Tokens of models that an experiment has used.', each),
-    duplicates: gauge('experiment_duplicates_prevented', 'Jobs of an experiment that left because another one trained.', each),
+    duplicates: gauge(
+      'experiment_duplicates_prevented',
+      'Jobs of an experiment that left because another one trained.',
+      each,
+    ),
     syncsOpen: gauge('syncs_behind', 'Runs that have ended and are not known to be whole at W&B.'),
-    syncOldest: gauge('sync_oldest_seconds', 'For how long the oldest of them has been on its way; 0 when there is none.'),
-    deliveries: gauge('notifications', 'Messages to people: on their way, or given up and still known.', ['state']),
+    syncOldest: gauge(
+      'sync_oldest_seconds',
+      'For how long the oldest of them has been on its way; 0 when there is none.',
+    ),
+    deliveries: gauge('notifications', 'Messages to people: on their way, or given up and still known.', [
+      'state',
+    ]),
   };
 }
 

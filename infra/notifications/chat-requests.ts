@@ -97,7 +97,10 @@ function markdownPart({ heading, lines, links }: MessagePart): string {
 
 /** Also `<`, by which both of them mention everybody. */
 function escapeMarkdown(text: string): string {
-  return text.replaceAll(/[\\`*_[\]#|~]/g, (character) => `\\${character}`).replaceAll('<', '&lt;').replaceAll('@', '＠');
+  return text
+    .replaceAll(/[\\`*_[\]#|~]/g, (character) => `\\${character}`)
+    .replaceAll('<', '&lt;')
+    .replaceAll('@', '＠');
 }
 
 function notice({ repeat }: Message): string[] {

@@ -44,9 +44,11 @@ function toPart(event: NotificationEvent): MessagePart {
   const tokens = cost.tokens === 0 ? '' : `, ${cost.tokens.toLocaleString('en')} tokens`;
   return {
     heading: oneLine(`${title}: ${stateOf(event)}`, 200),
-    lines: [verdict, sentence, `${experimentId}: ${Number(cost.gpuHours.toFixed(2))} GPU hours${tokens}`].flatMap(
-      (line) => (line === '' ? [] : [oneLine(line, longestLine)]),
-    ),
+    lines: [
+      verdict,
+      sentence,
+      `${experimentId}: ${Number(cost.gpuHours.toFixed(2))} GPU hours${tokens}`,
+    ].flatMap((line) => (line === '' ? [] : [oneLine(line, longestLine)])),
     links: links.flatMap(({ label, url }) => {
       const address = webAddress(url);
       return address === null ? [] : [{ label: oneLine(label, 100), url: address }];
@@ -68,6 +70,9 @@ function stateOf({ kind, phase }: NotificationEvent): string {
 /** Words from outside as one line without control characters. */
 function oneLine(text: string, length: number): string {
   // oxlint-disable-next-line no-control-regex -- finding them is the purpose
-  const line = text.replaceAll(/\s+/g, ' ').replaceAll(/[\u0000-\u001F\u007F-\u009F]/g, '').trim();
+  const line = text
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/[\u0000-\u001F\u007F-\u009F]/g, '')
+    .trim();
   return line.length <= length ? line : `${line.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }

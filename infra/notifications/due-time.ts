@@ -13,7 +13,10 @@ export function dueTime(now: number, isEnding: boolean, times: NotificationTimes
   return nextAt(wanted, quiet.until, timeZone);
 }
 
-function isQuiet(minute: number, { from, until }: { readonly from: number; readonly until: number }): boolean {
+function isQuiet(
+  minute: number,
+  { from, until }: { readonly from: number; readonly until: number },
+): boolean {
   return from < until ? minute >= from && minute < until : minute >= from || minute < until;
 }
 

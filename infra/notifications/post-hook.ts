@@ -25,10 +25,17 @@ export async function postHook(channel: string, request: HookRequest): Promise<v
     status = response.status;
     text = (await response.text()).slice(0, longestAnswer);
   } catch (error) {
-    const why = error instanceof Error && error.name === 'TimeoutError' ? 'gave no answer in time' : 'cannot be reached';
-    throw new Failure('NotificationUnavailable', `${where} ${why}: expected an answer of HTTP; check the network`, {
-      cause: error,
-    });
+    const why =
+      error instanceof Error && error.name === 'TimeoutError'
+        ? 'gave no answer in time'
+        : 'cannot be reached';
+    throw new Failure(
+      'NotificationUnavailable',
+      `${where} ${why}: expected an answer of HTTP; check the network`,
+      {
+        cause: error,
+      },
+    );
   }
   if (status === 429 || status >= 500) {
     throw new Failure('NotificationUnavailable', `${where} answered ${status}: it is tried again`);

@@ -57,7 +57,8 @@ function toFailure(error: unknown, host: string): Failure {
     );
   }
   const words = code === null ? `gave no answer (${kind})` : `answered ${code}`;
-  return new Failure('NotificationUnavailable', `e-mail at ${host} ${words}: it is tried again`);
+  const options = code === null ? { cause: error } : {};
+  return new Failure('NotificationUnavailable', `e-mail at ${host} ${words}: it is tried again`, options);
 }
 
 function textOf({ repeat, parts }: Message): string {

@@ -20,6 +20,10 @@ export function createTracing(url: string): Tracing {
   const resource = new Resource({ 'service.name': 'hephaestus' });
   const spanProcessor = new BatchSpanProcessor(new OTLPTraceExporter({ url: `${url}/v1/traces` }));
   const provider = new BasicTracerProvider({ resource, spanProcessors: [spanProcessor] });
-  const plugin = new OpenTelemetryPlugin({ resource, spanProcessor, tracer: provider.getTracer('hephaestus') });
+  const plugin = new OpenTelemetryPlugin({
+    resource,
+    spanProcessor,
+    tracer: provider.getTracer('hephaestus'),
+  });
   return { plugin, close: () => provider.shutdown() };
 }

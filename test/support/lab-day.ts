@@ -29,8 +29,16 @@ interface Planned {
 /** A day in a lab: what waits for a person, what is under way, what has ended. */
 export const labDay = {
   deciding: { id: 'warmup-cosine', title: 'Cosine warm-up lowers validation loss', seeds: [0, 1, 2] },
-  stalled: { id: 'label-smoothing', title: 'Label smoothing of 0.1 helps on few labels', seeds: [wasStopped] },
-  training: { id: 'wider-hidden-layer', title: 'A hidden layer of twice the width pays off', seeds: [trainsOn] },
+  stalled: {
+    id: 'label-smoothing',
+    title: 'Label smoothing of 0.1 helps on few labels',
+    seeds: [wasStopped],
+  },
+  training: {
+    id: 'wider-hidden-layer',
+    title: 'A hidden layer of twice the width pays off',
+    seeds: [trainsOn],
+  },
   failed: { id: 'larger-batch', title: 'Four times the batch at four times the learning rate', seeds: [3] },
 } as const satisfies Record<string, Planned>;
 
@@ -41,7 +49,9 @@ export function labDayWorld(): ScriptedWorld {
       runs: runs.map(({ runId, seed, url }) => curveOf(runId, seed, url, 0.231 + seed * 0.004)),
       baseline: {
         name: 'first-baseline',
-        runs: [0, 1, 2].map((seed) => curveOf(`b${seed}`, seed, 'http://wandb.example/b', 0.25 + seed * 0.005)),
+        runs: [0, 1, 2].map((seed) =>
+          curveOf(`b${seed}`, seed, 'http://wandb.example/b', 0.25 + seed * 0.005),
+        ),
       },
     }),
     awaitLiveResults: async ({ runs, metric, since }) => {

@@ -108,14 +108,14 @@ export async function startWorkers(
     Object.values(queues)
       .filter((queue) => !without.includes(queue))
       .map((taskQueue) =>
-      Worker.create({
-        connection,
-        taskQueue,
-        activities,
-        interceptors: { activity: [heartbeatInterceptor] },
-        ...(taskQueue === queues.experiments && { workflowBundle, maxCachedWorkflows: 0 }),
-      }),
-    ),
+        Worker.create({
+          connection,
+          taskQueue,
+          activities,
+          interceptors: { activity: [heartbeatInterceptor] },
+          ...(taskQueue === queues.experiments && { workflowBundle, maxCachedWorkflows: 0 }),
+        }),
+      ),
   );
   const running = workers.map((worker) => worker.run());
   return async () => {

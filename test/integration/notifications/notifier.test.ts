@@ -64,7 +64,9 @@ it('tells of each thing once: what waits, what is decided anew, what has ended; 
   await Promise.all([1, 2, 3].map(() => startNotifier(temporal.client)));
   let stop = await work(receiver.url);
   const told = (): string[] => {
-    const taken = receiver.posted.slice(1).flatMap(({ body }) => body['events'] as readonly { experimentId: string; kind: string }[]);
+    const taken = receiver.posted
+      .slice(1)
+      .flatMap(({ body }) => body['events'] as readonly { experimentId: string; kind: string }[]);
     return taken.map(({ experimentId, kind }) => `${experimentId} ${kind}`);
   };
   const handle = await startExperiment(temporal.client);

@@ -54,7 +54,8 @@ describe.skipIf(!existsSync(browserPath))(`the page in a browser (needs ${browse
     const [deciding, stalled, training] = await Promise.all(
       [labDay.deciding, labDay.stalled, labDay.training].map((each) => startPlanned(temporal.client, each)),
     );
-    if (deciding === undefined || stalled === undefined || training === undefined) throw new Error('not started');
+    if (deciding === undefined || stalled === undefined || training === undefined)
+      throw new Error('not started');
     await reaches(deciding, 'deciding');
     await vi.waitFor(async () => expect((await statusOf(stalled)).stalled).toBe(true), patiently);
     await vi.waitFor(async () => expect((await statusOf(training)).live?.rows).toBe(30), patiently);
@@ -69,7 +70,12 @@ describe.skipIf(!existsSync(browserPath))(`the page in a browser (needs ${browse
   /** A page that notes whatever the browser complains of: a script that was refused, a picture that is missing. */
   async function open(
     path: string,
-    look: { readonly width: number; readonly height: number; readonly scheme: 'light' | 'dark'; readonly scripts?: boolean },
+    look: {
+      readonly width: number;
+      readonly height: number;
+      readonly scheme: 'light' | 'dark';
+      readonly scripts?: boolean;
+    },
   ): Promise<{ readonly page: Page; readonly complaints: string[] }> {
     const context = await browser.newContext({
       viewport: look,
@@ -97,7 +103,9 @@ describe.skipIf(!existsSync(browserPath))(`the page in a browser (needs ${browse
     const waiting = page.locator('section').first();
     expect(await waiting.innerText()).toContain('waits for you');
     expect(await waiting.innerText()).toMatch(/Better: 0\.2350 against 0\.2550/);
-    expect(await page.locator('.card', { hasText: labDay.training.title }).innerText()).toContain('the cluster');
+    expect(await page.locator('.card', { hasText: labDay.training.title }).innerText()).toContain(
+      'the cluster',
+    );
     expect(await page.locator('.card', { hasText: labDay.failed.title }).innerText()).toMatch(
       /EnvironmentNotPortable.*libcudnn/s,
     );
@@ -143,7 +151,10 @@ describe.skipIf(!existsSync(browserPath))(`the page in a browser (needs ${browse
     const { page } = await open(`/experiments/${labDay.stalled.id}`, { ...sizes[1], scheme: 'light' });
     expect(await page.locator('.state').innerText()).toContain('waits for you');
     await experiments.decide(labDay.stalled.id, { kind: 'reject', by: 'pi' });
-    await vi.waitFor(async () => expect(await page.locator('.state').innerText()).toContain('rejected'), patiently);
+    await vi.waitFor(
+      async () => expect(await page.locator('.state').innerText()).toContain('rejected'),
+      patiently,
+    );
     await page.context().close();
   });
 
@@ -179,9 +190,11 @@ async function shoot(page: Page, name: string): Promise<void> {
 async function expectSound(page: Page, width: number): Promise<void> {
   await page.evaluate('window.scrollTo(0, document.body.scrollHeight)');
   await page.waitForLoadState('networkidle');
-  const images = await page.locator('img').evaluateAll((all) =>
-    (all as unknown as Shown[]).map(({ complete, naturalWidth }) => complete && naturalWidth > 0),
-  );
+  const images = await page
+    .locator('img')
+    .evaluateAll((all) =>
+      (all as unknown as Shown[]).map(({ complete, naturalWidth }) => complete && naturalWidth > 0),
+    );
   expect(images).toEqual(images.map(() => true));
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
 }

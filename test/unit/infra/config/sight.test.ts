@@ -32,7 +32,9 @@ describe('the settings of the page', () => {
     expect(problemsOf({ HEPHAESTUS_PAGE_HOST: '::' })).toEqual(['HEPHAESTUS_PAGE_TOKEN']);
     expect(problemsOf({ HEPHAESTUS_PAGE_URL: 'https://lab.example' })).toEqual(['HEPHAESTUS_PAGE_TOKEN']);
     expect(problemsOf({ HEPHAESTUS_PAGE_TOKEN: 'canary' })).toEqual(['HEPHAESTUS_PAGE_TOKEN']);
-    expect(problemsOf({ HEPHAESTUS_PAGE_HOST: '0.0.0.0', HEPHAESTUS_PAGE_TOKEN: 'canary-long-enough' })).toEqual([]);
+    expect(
+      problemsOf({ HEPHAESTUS_PAGE_HOST: '0.0.0.0', HEPHAESTUS_PAGE_TOKEN: 'canary-long-enough' }),
+    ).toEqual([]);
   });
 });
 
@@ -60,7 +62,10 @@ describe('the settings of notifications', () => {
   });
 
   it.each<[Record<string, string>, readonly string[]]>([
-    [{ HEPHAESTUS_NOTIFY_EMAIL_TO: 'pi@lab.example' }, ['HEPHAESTUS_SMTP_URL', 'HEPHAESTUS_NOTIFY_EMAIL_FROM']],
+    [
+      { HEPHAESTUS_NOTIFY_EMAIL_TO: 'pi@lab.example' },
+      ['HEPHAESTUS_SMTP_URL', 'HEPHAESTUS_NOTIFY_EMAIL_FROM'],
+    ],
     [{ HEPHAESTUS_NOTIFY_SLACK_URL: 'canary-no-address' }, ['HEPHAESTUS_NOTIFY_SLACK_URL']],
     [{ HEPHAESTUS_NOTIFY_QUIET: '22-8' }, ['HEPHAESTUS_NOTIFY_QUIET']],
     [{ HEPHAESTUS_NOTIFY_QUIET: '08:00-08:00' }, ['HEPHAESTUS_NOTIFY_QUIET']],
