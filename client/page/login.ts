@@ -33,6 +33,9 @@ export function createLogin(token: string): Login {
 
 /** Digests have one length, so that not even the length of the secret shows in the time this takes. */
 function isSame(given: string, expected: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(expected));
+  return timingSafeEqual(digestOf(given), digestOf(expected));
+}
+
+function digestOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }

@@ -41,16 +41,20 @@ export function webhookRequest({ id, url, secret, message, events }: HookInput):
 
 /** Slack's incoming webhook, in its own mark-up. */
 export function slackRequest({ url, message }: HookInput): HookRequest {
-  const escape = (text: string): string =>
-    text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  const section = ({ heading, lines, links }: MessagePart): string =>
-    [
-      `*${escape(heading).replaceAll('*', '·')}*`,
-      ...lines.map(escape),
-      ...links.map((link) => `<${link.url}|${escape(link.label).replaceAll('|', '/')}>`),
-    ].join('\n');
-  const text = [...notice(message), ...message.parts.map(section)].join('\n\n');
+  const text = [...notice(message), ...message.parts.map(slackPart)].join('\n\n');
   return { url, headers: json, body: JSON.stringify({ text, unfurl_links: false }) };
+}
+
+function slackPart({ heading, lines, links }: MessagePart): string {
+  return [
+    `*${escapeSlack(heading).replaceAll('*', '·')}*`,
+    ...lines.map(escapeSlack),
+    ...links.map((link) => `<${link.url}|${escapeSlack(link.label).replaceAll('|', '/')}>`),
+  ].join('\n');
+}
+
+function escapeSlack(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 /** The bot of Feishu or Lark: a card. Its signature is over nothing, by a key of time and secret. */

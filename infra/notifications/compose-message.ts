@@ -69,10 +69,9 @@ function stateOf({ kind, phase }: NotificationEvent): string {
 
 /** Words from outside as one line without control characters. */
 function oneLine(text: string, length: number): string {
-  // oxlint-disable-next-line no-control-regex -- finding them is the purpose
   const line = text
     .replaceAll(/\s+/g, ' ')
-    .replaceAll(/[\u0000-\u001F\u007F-\u009F]/g, '')
+    .replaceAll(/\p{Cc}/gu, '')
     .trim();
   return line.length <= length ? line : `${line.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }

@@ -18,7 +18,9 @@ async function renew() {
 
 setInterval(() => {
   renew().catch((error) => {
-    // The server is away, or the network: the next look tries again.
-    console.debug(error);
+    // The server is away, or the network: what is shown grows old until a later look finds it again.
+    document
+      .querySelector('main')
+      ?.setAttribute('data-stale', error instanceof Error ? error.name : 'unknown');
   });
 }, everyMs);

@@ -7,7 +7,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { createNotificationsActivities } from '../../../activities/notifications/create-notifications-activities.ts';
-import type { ChannelKind, NotificationEvent } from '../../../domain/notification.ts';
+import type { Delivery, NotificationEvent } from '../../../domain/notification.ts';
 import { freePort } from '../../../infra/free-port.ts';
 import type { NotificationChannel } from '../../../infra/settings.ts';
 import { startMailServer, startReceiver, type Mood } from './receivers.ts';
@@ -53,9 +53,9 @@ function sender(channel: NotificationChannel) {
           pageUrl: null,
         },
       });
-      const run = new MockActivityEnvironment().run(activities.deliver, {
+      const run = new MockActivityEnvironment().run((input: Delivery) => activities.deliver(input), {
         id,
-        channel: channel.kind as ChannelKind,
+        channel: channel.kind,
         events: [event],
       });
       try {
@@ -74,6 +74,12 @@ async function receiver(moods: Mood[], answer?: object) {
   const started = await startReceiver(moods, answer);
   closers.push(started.close);
   return started;
+}
+
+async function mailServer() {
+  const server = await startMailServer();
+  closers.push(server.close);
+  return server;
 }
 
 describe('a chat', () => {
@@ -104,7 +110,7 @@ describe('a chat', () => {
   it('gets text by the webhook of Slack, whose words call nobody', async () => {
     const { url, posted } = await receiver(['takes']);
     expect(await sender({ kind: 'slack', url, secret: null }).send()).toBe('sent');
-    const { text } = posted[0]?.body as { text: string };
+    const text = posted[0]?.body['text'];
     expect(text).toContain('&lt;!channel&gt;');
     expect(text).toContain('<https://github.example/lab/digits/pull/7|pull request #7>');
   });
@@ -157,12 +163,6 @@ describe("somebody's own program", () => {
 
 describe('e-mail', () => {
   const addresses = { to: ['pi@lab.example'], from: 'hephaestus@lab.example' } as const;
-
-  async function mailServer() {
-    const server = await startMailServer();
-    closers.push(server.close);
-    return server;
-  }
 
   it('arrives, and a repeat has the same Message-ID', async () => {
     const { url, mails, faults } = await mailServer();

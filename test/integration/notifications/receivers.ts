@@ -54,12 +54,13 @@ export async function startMailServer() {
         ? done(null, { user: username })
         : done(new Error('no such account')),
     onData: (stream, _session, done) => {
-      void text(stream).then((mail) => {
+      const take = async (): Promise<void> => {
+        const mail = await text(stream);
         const fault = faults.shift();
-        if (fault !== undefined) return done(Object.assign(new Error('not now'), { responseCode: fault }));
-        mails.push(mail);
-        done();
-      });
+        if (fault === undefined) mails.push(mail);
+        done(fault === undefined ? null : Object.assign(new Error('not now'), { responseCode: fault }));
+      };
+      void take();
     },
   });
   server.listen(port, '127.0.0.1');

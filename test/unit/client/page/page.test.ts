@@ -154,9 +154,9 @@ describe('the page with a token', () => {
     }
   });
 
-  it.each([{ token: 'wrong' }, { token: '' }, {}])('refuses %j', async (form) => {
+  it.each<Record<string, string>>([{ token: 'wrong' }, { token: '' }, {}])('refuses %j', async (form) => {
     const get = await serve({}, settings);
-    const response = await get('/login', {}, form as Record<string, string>);
+    const response = await get('/login', {}, form);
     expect(response.statusCode).toBe(401);
     expect(response.headers['set-cookie']).toBeUndefined();
   });
