@@ -14,6 +14,7 @@ const benign = new Set<FailureType>([
   'NothingSaid',
   'LiveUnchanged',
   'MirrorWaiting',
+  'NothingToTell',
 ]);
 
 /**

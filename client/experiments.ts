@@ -10,11 +10,13 @@ import { planNote, type PlanWatch } from './plan-note.ts';
 import { keepRemark, readMaterial } from './talk-about.ts';
 import type { JanitorInput, JanitorReport } from '../domain/orphan.ts';
 import type { TemporalSettings } from '../infra/config/config.ts';
-import type { NudgePayload } from '../workflows/contract.ts';
 import { approveQuality, decide, nudge, settle } from './decide.ts';
+import { createLabReader, type LabSight } from '../infra/temporal/lab-reader.ts';
+import type { ExperimentCurves, NudgePayload } from '../workflows/contract.ts';
 import { runJanitor, type JanitorWatch } from './run-janitor.ts';
 import { findByPullRequest, listExperiments, type ListFilter } from './list-experiments.ts';
 import { pendingTroubles } from './pending-troubles.ts';
+import { seeCurves } from './see-curves.ts';
 import { seeExperiment } from './see-experiment.ts';
 import type { ListedExperiment, PendingTrouble, SeenExperiment, StartAnswer } from './seen-experiment.ts';
 import { type SeenSweep, seeSweep } from './see-sweep.ts';
@@ -34,6 +36,10 @@ export interface Experiments {
   start(input: ExperimentInput): Promise<StartAnswer>;
   see(id: string): Promise<SeenExperiment>;
   list(filter?: ListFilter): Promise<readonly ListedExperiment[]>;
+  /** All that run and the newest that ended, each with its own answer; no older than `maxAgeMs`. */
+  lab(maxAgeMs?: number): Promise<LabSight>;
+  /** The curves as they stand; null while there is nothing to draw, or nobody to ask. */
+  curves(id: string): Promise<ExperimentCurves | null>;
   /** Ids of the running experiments of a pull request, `owner/name#n`. */
   findByPullRequest(reference: string): Promise<readonly string[]>;
   /** What fails and is being tried again. */
@@ -66,14 +72,19 @@ export interface Experiments {
 }
 
 const pingDeadlineMs = 3000;
+/** Each call in it has a limit of its own. */
+const labDeadlineMs = 60_000;
 
 /** Opens the client; the connection itself is made by the first call. */
 export function openExperiments(settings: TemporalSettings): Experiments {
   const link = openTemporalLink(settings);
+  const lab = createLabReader({ client: link.client });
   return {
     start: (input) => startExperiment(link, input),
     see: (id) => seeExperiment(link, id),
     list: (filter) => listExperiments(link, filter),
+    lab: (maxAgeMs) => link.within(labDeadlineMs, () => lab.read(maxAgeMs)),
+    curves: (id) => seeCurves(link, id),
     findByPullRequest: (reference) => findByPullRequest(link, reference),
     troubles: (id) => pendingTroubles(link, id),
     seeSweep: () => seeSweep(link),

@@ -120,6 +120,8 @@ export interface ExperimentStatus {
   readonly changes?: readonly ChangeRecord[];
   /** What was said about the evidence, oldest first. */
   readonly remarks?: readonly Remark[];
+  /** What the task note allows; null before there is one, absent in the answer of an older worker. */
+  readonly budget?: { readonly gpuHours: number; readonly attempts: number } | null;
   readonly failure: { readonly type: string; readonly message: string } | null;
   readonly links: readonly Link[];
 }

@@ -80,6 +80,10 @@ export const failureTypes = {
   // notes
   VaultConflict: 'retry',
   VaultUnavailable: 'retry',
+  // notifications
+  NothingToTell: 'retry',
+  NotificationUnavailable: 'retry',
+  NotificationRefused: 'retry',
   // the workflow itself
   BudgetExceeded: 'final',
   DecisionRefused: 'final',

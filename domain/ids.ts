@@ -82,3 +82,10 @@ export function parseJobWorkflowId(
   if (experimentId === undefined) return null;
   return { experimentId, attempt: Number(attempt), seed: Number(seed) };
 }
+
+/** The experiment that a workflow belongs to, also by the run that it brings to W&B; undefined for one of nobody. */
+export function experimentIdIn(workflowId: string): string | undefined {
+  const own = /^experiment\/([a-z0-9-]{3,50})(?:\/|$)/.exec(workflowId);
+  const run = /^wandb\/[^/]*\/[^/]*\/([a-z0-9-]{3,50})-a\d+-s\d+-[^/-]+$/.exec(workflowId);
+  return own?.[1] ?? run?.[1];
+}

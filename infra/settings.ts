@@ -86,3 +86,36 @@ export interface SharedDiskSettings {
   readonly sharedDir: string;
   readonly jobSharedDir: string;
 }
+
+/** Where and when a person is told that something waits for them, or has ended. */
+export interface NotificationSettings {
+  readonly channels: readonly NotificationChannel[];
+  readonly lookSeconds: number;
+  readonly times: NotificationTimes;
+  /** The page for people, without a slash at the end; null when it is not known. */
+  readonly pageUrl: string | null;
+}
+
+/** Times of the day as minutes since midnight, in a time zone of the IANA list. */
+export interface NotificationTimes {
+  readonly timeZone: string;
+  /** From (included) until (excluded) nothing is sent; it may go over midnight. */
+  readonly quiet: { readonly from: number; readonly until: number } | null;
+  /** When the endings of the day are told, all in one message; null: each at once. */
+  readonly digest: number | null;
+}
+
+export type NotificationChannel =
+  | {
+      readonly kind: 'email';
+      readonly to: readonly string[];
+      readonly from: string;
+      /** smtp:// or smtps://, with user and password in it where the server wants them. */
+      readonly smtpUrl: string;
+    }
+  | {
+      readonly kind: 'feishu' | 'dingtalk' | 'slack' | 'webhook';
+      readonly url: string;
+      /** What the receiver proves the sender by; null where it wants none. */
+      readonly secret: string | null;
+    };

@@ -1,6 +1,9 @@
+import { join } from 'node:path';
+
 import { createGithubActivities } from '../activities/github/create-github-activities.ts';
 import { createConversationActivities } from '../activities/github/create-conversation-activities.ts';
 import { createJanitorActivities } from '../activities/janitor/create-janitor-activities.ts';
+import { createNotificationsActivities } from '../activities/notifications/create-notifications-activities.ts';
 import { createQizhiActivities } from '../activities/qizhi/create-qizhi-activities.ts';
 import { drawCurves } from '../infra/charts/draw-curves.ts';
 import { section } from '../infra/config/config.ts';
@@ -35,6 +38,15 @@ export function controlZone({ config }: ZoneContext): QueueActivities[] {
       concurrency: 3,
       // The platform's gateway answers 429 to about three requests a second, from whichever worker they come.
       activitiesPerSecond: settings.requestsPerSecond,
+    },
+    {
+      queue: 'notifications',
+      activities: createNotificationsActivities({
+        settings: config.notifications,
+        directory: join(config.home, 'notifications'),
+      }),
+      // The one look, and a message for each channel.
+      concurrency: 8,
     },
   ];
 }

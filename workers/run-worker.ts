@@ -11,8 +11,10 @@ import { readEnvironment, type Environment } from '../infra/env.ts';
 import { createLog } from '../infra/log.ts';
 import { ensureJanitorSchedule } from '../infra/temporal/janitor-schedule.ts';
 import { installRuntime } from '../infra/temporal/runtime.ts';
+import { startNotifier } from '../infra/temporal/start-notifier.ts';
 import { ensureSweepSchedule } from '../infra/temporal/sweep-schedule.ts';
 import { ensureSearchAttributes } from '../infra/temporal/search-attributes.ts';
+import { createTracing, type Tracing } from '../infra/tracing/create-tracing.ts';
 import { ensureTools, type ToolName } from '../infra/tools/ensure-tools.ts';
 import { queues } from '../workflows/contract.ts';
 import { controlZone } from './control-zone.ts';
@@ -52,22 +54,38 @@ export async function runWorker({ config, zones, onReady }: RunWorkerOptions): P
   refuseForbidden(environment, zones);
   if (config.sharedDisk !== null) await requireWritable(config.sharedDisk.sharedDir, 'HEPHAESTUS_SHARED_DIR');
   await requireWritable(config.home, 'HEPHAESTUS_HOME');
-  installRuntime(createLog(config.logLevel));
+  startRuntime(config);
+  const tracing = config.tracesUrl === null ? null : createTracing(config.tracesUrl);
   const which = [...new Set(zones.flatMap((zone) => zoneTools[zone]))];
   const tools = await ensureTools({ root: toolsRoot, which, environment });
   const connection = await connect(config);
   await prepareNamespace(config, zones);
   const context: ZoneContext = { config, tools, environment };
   const workers = await Promise.all([
-    ...(zones.includes('control') ? [createWorkflowWorker(connection, config, zones)] : []),
+    ...(zones.includes('control') ? [createWorkflowWorker(connection, config, zones, tracing)] : []),
     ...zones
       .flatMap((zone) => zoneActivities[zone](context))
-      .map((queue) => createActivityWorker(connection, config, zones, queue)),
+      .map((queue) => createActivityWorker(connection, config, zones, queue, tracing)),
   ]);
   const running = workers.map((worker) => worker.run());
   onReady?.();
   await Promise.all(running);
   await connection.close();
+  await tracing?.close();
+}
+
+function startRuntime({ logLevel, metrics }: Config): void {
+  try {
+    installRuntime(createLog(logLevel), metrics);
+  } catch (error) {
+    if (metrics === null) throw error;
+    throw new WorkerStartError(
+      'configuration',
+      `HEPHAESTUS_METRICS_PORT is ${metrics.port}, on which figures cannot be told ` +
+        `(${error instanceof Error ? error.message : String(error)}): expected a free port of ${metrics.host}; name another one`,
+      error,
+    );
+  }
 }
 
 function refuseForbidden(environment: Environment, zones: readonly Zone[]): void {
@@ -101,7 +119,10 @@ async function connect({ temporal }: Config): Promise<NativeConnection> {
   }
 }
 
-async function prepareNamespace({ temporal, janitor, sync }: Config, zones: readonly Zone[]): Promise<void> {
+async function prepareNamespace(
+  { temporal, janitor, sync, notifications }: Config,
+  zones: readonly Zone[],
+): Promise<void> {
   if (!zones.includes('control') && sync === null) return;
   const { address, apiKey, tls, metadata } = temporal.connectionOptions;
   const connection = await Connection.connect({
@@ -116,6 +137,7 @@ async function prepareNamespace({ temporal, janitor, sync }: Config, zones: read
     if (!zones.includes('control')) return;
     await ensureSearchAttributes(connection, temporal.namespace);
     await ensureJanitorSchedule(client, janitor);
+    if (notifications !== null) await startNotifier(client);
   } finally {
     await connection.close();
   }
@@ -135,6 +157,7 @@ function createWorkflowWorker(
   connection: NativeConnection,
   config: Config,
   zones: readonly Zone[],
+  tracing: Tracing | null,
 ): Promise<Worker> {
   return Worker.create({
     ...common(connection, config, zones),
@@ -143,6 +166,7 @@ function createWorkflowWorker(
     // A kept workflow can be led astray: a query that was on its way to a worker that died shows the next one events out of
     // turn, and what that one writes then is refused by every replay. Histories here are short, so all are replayed.
     maxCachedWorkflows: 0,
+    ...(tracing !== null && { plugins: [tracing.plugin] }),
   });
 }
 
@@ -151,6 +175,7 @@ function createActivityWorker(
   config: Config,
   zones: readonly Zone[],
   { queue, activities, concurrency, activitiesPerSecond }: QueueActivities,
+  tracing: Tracing | null,
 ): Promise<Worker> {
   return Worker.create({
     ...common(connection, config, zones),
@@ -159,5 +184,6 @@ function createActivityWorker(
     maxConcurrentActivityTaskExecutions: concurrency,
     ...(activitiesPerSecond !== undefined && { maxTaskQueueActivitiesPerSecond: activitiesPerSecond }),
     interceptors: { activity: [heartbeatInterceptor] },
+    ...(tracing !== null && { plugins: [tracing.plugin] }),
   });
 }

@@ -7,6 +7,7 @@ import type { QualityRequest } from '../domain/decide-quality.ts';
 import type { SettleRequest } from '../domain/decide-settle.ts';
 import type { Material } from '../domain/material.ts';
 import type { Remark } from '../domain/remark.ts';
+import type { Results } from '../domain/evidence.ts';
 import type { ExperimentStatus, JobStatus } from '../domain/experiment.ts';
 
 /** One queue for each system behind one zone; the zone's worker polls it. */
@@ -17,6 +18,7 @@ export const queues = {
   qizhi: 'qizhi',
   networked: 'networked',
   wandb: 'wandb',
+  notifications: 'notifications',
 } as const;
 
 /** Searchable in the Temporal Web UI and by `hephaestus list`. */
@@ -129,6 +131,17 @@ export interface SweepReport {
     readonly cure: string;
   }[];
 }
+
+/** The curves as they stand. `asOf`: when they were read while jobs still trained, ISO 8601; null for those of the evidence. */
+export interface ExperimentCurves {
+  readonly title: string;
+  readonly metric: { readonly name: string; readonly goal: 'minimize' | 'maximize' };
+  readonly results: Results;
+  readonly asOf: string | null;
+}
+
+/** Null while there is nothing to draw. */
+export const curvesQuery = defineQuery<ExperimentCurves | null>('curves');
 
 /** What a visit of the janitor is at, in words. */
 export const janitorProgressQuery = defineQuery<string>('janitorProgress');

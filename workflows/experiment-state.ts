@@ -6,7 +6,7 @@ import type { QualityOverride } from '../domain/decide-quality.ts';
 import type { Shown } from '../domain/decide-word.ts';
 import type { Decision, RefusedDecision } from '../domain/decision.ts';
 import type { GateAnswer } from '../domain/decide-gate.ts';
-import type { Evidence, LiveResults } from '../domain/evidence.ts';
+import type { Evidence, LiveResults, Results } from '../domain/evidence.ts';
 import type {
   ChangeRecord,
   ExperimentInput,
@@ -63,6 +63,8 @@ export interface Experiment {
   /** Finished jobs of the present head and environment, over all of its attempts. */
   finished: FinishedJob[];
   evidence: Evidence | null;
+  /** The curves that belong to the evidence, for whoever draws them. */
+  results: Results | null;
   pictures: readonly Picture[];
   /** What W&B had so far while the present attempt trains; null before. */
   live: LiveResults | null;
@@ -123,6 +125,7 @@ export function openExperiment(input: ExperimentInput): Experiment {
     attempts: [],
     finished: [],
     evidence: null,
+    results: null,
     pictures: [],
     live: null,
     decision: null,
@@ -261,6 +264,7 @@ export function statusOf(experiment: Experiment): ExperimentStatus {
     cost: { gpuHours: gpuHoursOf(experiment), tokens: experiment.tokens, models: experiment.usage },
     changes: experiment.changes,
     remarks: experiment.remarks,
+    budget: note && { gpuHours: note.budget.gpu_hours, attempts: note.budget.attempts },
     failure: experiment.failure,
     links: linksOf(experiment),
   };

@@ -1,5 +1,6 @@
 export { ExperimentWorkflow } from './experiment-workflow.ts';
 export { JanitorWorkflow } from './janitor-workflow.ts';
+export { DeliverWorkflow, NotifierWorkflow } from './notifier-workflow.ts';
 export { JobWorkflow } from './job-workflow.ts';
 export { PullRequestWorkflow } from './pull-request-workflow.ts';
 export { PlanWorkflow } from './plan-workflow.ts';

@@ -4,7 +4,9 @@ import type { DecisionAnswer } from '../domain/decide-decision.ts';
 import type { QualityRequest } from '../domain/decide-quality.ts';
 import { decideSettle, type SettleRequest } from '../domain/decide-settle.ts';
 import { decisionKinds, type DecisionKind, type DecisionRequest } from '../domain/decision.ts';
+import { curvesOf } from './curves-of.ts';
 import {
+  curvesQuery,
   decideUpdate,
   decisionSignals,
   jobProgressSignal,
@@ -94,6 +96,7 @@ export function listen(experiment: Experiment, stop: () => void): void {
     },
   );
   setHandler(statusQuery, () => statusOf(experiment), { description: 'The whole state of the experiment' });
+  setHandler(curvesQuery, () => curvesOf(experiment), { description: 'The curves as they stand' });
 }
 
 const descriptions = {

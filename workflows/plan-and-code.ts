@@ -72,6 +72,7 @@ export function takeChange(experiment: Experiment, implementation: Implementatio
   experiment.warnings = [];
   charge(experiment, implementation);
   experiment.evidence = null;
+  experiment.results = null;
   experiment.finished = [];
   experiment.gate = null;
   experiment.rehearsal = null;

@@ -23,6 +23,7 @@ export async function report(experiment: Experiment): Promise<void> {
     ],
   );
   experiment.evidence = evidenceOf(experiment, results);
+  experiment.results = results;
   experiment.pictures = [
     await evidenceActivities.uploadCurves.executeWithOptions({ summary: 'draws and uploads the curves' }, [
       {

@@ -1,21 +1,26 @@
 import type { SeenExperiment } from '../seen-experiment.ts';
 import { table } from './format.ts';
 
-/** What a person can do now, as commands with what they are for. */
+/** What a person can do now, as lines for a terminal. */
 export function nextSteps(seen: SeenExperiment, program: string): string[] {
+  return table(nextStepRows(seen, program));
+}
+
+/** What a person can do now: rows of a command and what it is for. */
+export function nextStepRows(seen: SeenExperiment, program: string): string[][] {
   const { id, execution, phase } = seen;
   const head = seen.status?.evidence?.headSha.slice(0, 12);
   const bound = head === undefined ? '' : ` --head ${head}`;
   if (execution !== 'running') {
     return execution === 'completed'
       ? []
-      : table([[`${program} start <task-note.md>`, 'starts it again, with the same id']]);
+      : [[`${program} start <task-note.md>`, 'starts it again, with the same id']];
   }
   const deciding = [
     [`${program} merge ${id}${bound}`, 'merges what is shown above'],
     [`${program} reject ${id}${bound} --reason "…"`, 'closes the pull request and writes the note'],
   ];
-  return table([
+  return [
     ...(phase === 'deciding' ? deciding : []),
     ...(phase === 'reviewing' && seen.status?.gate?.status === 'block'
       ? [[`${program} approve-quality ${id} --reason "…"`, 'lets the quality gate pass on your word']]
@@ -24,7 +29,7 @@ export function nextSteps(seen: SeenExperiment, program: string): string[] {
     ...stalled(seen, program),
     [`${program} watch ${id}`, 'follows it'],
     [`${program} stop ${id}`, 'stops it now, its jobs too'],
-  ]);
+  ];
 }
 
 /** The two answers to each submission that only a person can settle. */

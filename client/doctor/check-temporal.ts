@@ -23,6 +23,7 @@ const zoneOfQueue: Readonly<Record<Queue, Zone>> = {
   qizhi: 'control',
   networked: 'networked',
   wandb: 'networked',
+  notifications: 'control',
 };
 
 /** Reach, version, namespace, search attributes, who polls which queue and how long work waits there. */

@@ -16,6 +16,8 @@ export interface WebhookServerOptions extends PassOnDeps {
   readonly log: Logger;
   /** The most that one address may send in a minute. */
   readonly perMinute?: { readonly unsigned: number; readonly signed: number };
+  /** More figures for Prometheus, in its text format. */
+  readonly figures?: () => Promise<string>;
 }
 
 /** GitHub sends no more than this, bytes. */
@@ -32,6 +34,7 @@ const usualPerMinute = { unsigned: 60, signed: 6000 };
  */
 export function createWebhookServer(options: WebhookServerOptions): FastifyInstance {
   const server = fastify({ bodyLimit, requestTimeout: requestTimeoutMs, logger: false });
+  const { figures = async () => '' } = options;
   const deliveries = createDeliveryCounter();
   const budget = createBodyBudget(allBodies, bodyLimit);
 
@@ -62,7 +65,7 @@ export function createWebhookServer(options: WebhookServerOptions): FastifyInsta
     }
   });
   server.get('/metrics', async (_request, reply) =>
-    reply.type('text/plain; version=0.0.4; charset=utf-8').send(deliveries.render()),
+    reply.type('text/plain; version=0.0.4; charset=utf-8').send(deliveries.render() + (await figures())),
   );
   return server;
 }

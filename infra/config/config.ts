@@ -11,6 +11,7 @@ import type {
   QwenSettings,
   ResourcesSettings,
   SharedDiskSettings,
+  NotificationSettings,
   WandbSettings,
 } from '../settings.ts';
 import { ConfigError } from './config-error.ts';
@@ -37,6 +38,21 @@ export interface JanitorSettings {
   readonly graceMinutes: number;
 }
 
+export interface MetricsSettings {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The page for people. */
+export interface PageSettings {
+  readonly host: string;
+  readonly port: number;
+  /** Who knows it may look; null where only the same machine can. */
+  readonly token: string | null;
+  /** Where people find it, for links in messages, without a slash at the end; null when it is not known. */
+  readonly url: string | null;
+}
+
 export interface SyncSettings {
   /** Clients of W&B at one time; each takes about 135 MB. */
   readonly parallel: number;
@@ -60,6 +76,14 @@ export interface Config {
   readonly policy: ExperimentPolicy;
   readonly qizhiPollSeconds: number;
   readonly janitor: JanitorSettings;
+  /** Where this process tells its figures to Prometheus; null when it does not. */
+  readonly metrics: MetricsSettings | null;
+  /** Where traces go (OTLP over HTTP), without a slash at the end; null for none. */
+  readonly tracesUrl: string | null;
+  /** Null where nobody is to be told of anything. */
+  readonly notifications: NotificationSettings | null;
+  /** Only when the webhook server was asked for. */
+  readonly page: PageSettings | null;
   /** An absolute folder, or the address of a git remote. */
   readonly vault: string | null;
   /** A file that lists what may be asked of the cluster; absolute; undefined where none is kept. */

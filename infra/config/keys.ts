@@ -28,6 +28,9 @@ const keys = {
   TEMPORAL_NAMESPACE: { zones, fallback: 'default' },
   TEMPORAL_API_KEY: { zones, secrecy: 'credential' },
   HEPHAESTUS_TEMPORAL_UI_URL: { zones, fallback: 'http://127.0.0.1:8233' },
+  HEPHAESTUS_METRICS_HOST: { zones, fallback: '127.0.0.1' },
+  HEPHAESTUS_METRICS_PORT: { zones },
+  OTEL_EXPORTER_OTLP_ENDPOINT: { zones },
 
   GITHUB_API_URL: { zones: ['control'], fallback: 'https://api.github.com' },
   GITHUB_SERVER_URL: { zones: ['control', 'networked'], fallback: 'https://github.com' },
@@ -40,6 +43,10 @@ const keys = {
   GITHUB_WEBHOOK_SECRET: { zones: ['control'], secrecy: 'credential' },
   HEPHAESTUS_WEBHOOK_HOST: { zones: ['control'], fallback: '127.0.0.1' },
   HEPHAESTUS_WEBHOOK_PORT: { zones: ['control'], fallback: '8787' },
+  HEPHAESTUS_PAGE_HOST: { zones: ['control'], fallback: '127.0.0.1' },
+  HEPHAESTUS_PAGE_PORT: { zones: ['control'], fallback: '8788' },
+  HEPHAESTUS_PAGE_TOKEN: { zones: ['control'], secrecy: 'credential' },
+  HEPHAESTUS_PAGE_URL: { zones: ['control'] },
 
   QIZHI_BASE_URL: { zones: ['control'], fallback: 'https://qz.sii.edu.cn' },
   QIZHI_API: { zones: ['control'], fallback: 'openapi' },
@@ -54,6 +61,21 @@ const keys = {
 
   HEPHAESTUS_JANITOR_MINUTES: { zones: ['control'], fallback: '60' },
   HEPHAESTUS_JANITOR_GRACE_MINUTES: { zones, fallback: '30' },
+
+  HEPHAESTUS_NOTIFY_SECONDS: { zones: ['control'], fallback: '30' },
+  HEPHAESTUS_NOTIFY_EMAIL_TO: { zones: ['control'] },
+  HEPHAESTUS_NOTIFY_EMAIL_FROM: { zones: ['control'] },
+  HEPHAESTUS_SMTP_URL: { zones: ['control'], secrecy: 'credential' },
+  HEPHAESTUS_NOTIFY_FEISHU_URL: { zones: ['control'], secrecy: 'credential' },
+  HEPHAESTUS_NOTIFY_FEISHU_SECRET: { zones: ['control'], secrecy: 'credential' },
+  HEPHAESTUS_NOTIFY_DINGTALK_URL: { zones: ['control'], secrecy: 'credential' },
+  HEPHAESTUS_NOTIFY_DINGTALK_SECRET: { zones: ['control'], secrecy: 'credential' },
+  HEPHAESTUS_NOTIFY_SLACK_URL: { zones: ['control'], secrecy: 'credential' },
+  HEPHAESTUS_NOTIFY_WEBHOOK_URL: { zones: ['control'], secrecy: 'credential' },
+  HEPHAESTUS_NOTIFY_WEBHOOK_SECRET: { zones: ['control'], secrecy: 'credential' },
+  HEPHAESTUS_NOTIFY_QUIET: { zones: ['control'] },
+  HEPHAESTUS_NOTIFY_DIGEST: { zones: ['control'] },
+  HEPHAESTUS_NOTIFY_TIME_ZONE: { zones: ['control'], fallback: 'UTC' },
 
   WANDB_BASE_URL: { zones: ['networked'], fallback: 'https://api.wandb.ai' },
   WANDB_API_KEY: { zones: ['networked'], secrecy: 'credential' },

@@ -14,8 +14,10 @@ import {
 } from './config.ts';
 import { readGit, readGithub } from './github.ts';
 import type { Zone } from './keys.ts';
+import { readNotifications } from './notifications.ts';
 import { readQizhi } from './qizhi.ts';
 import { createReader, given, type Reader } from './reader.ts';
+import { readMetrics, readPage } from './sight.ts';
 import { readTemporal } from './temporal.ts';
 import { findUnknownKeys } from './unknown-keys.ts';
 
@@ -51,6 +53,10 @@ export function loadConfig({ env, zones, cwd, webhook = false, wandb = false }: 
     policy,
     qizhiPollSeconds: policy.qizhiPollSeconds,
     janitor: readJanitor(reader),
+    metrics: readMetrics(reader),
+    tracesUrl: reader.url('OTEL_EXPORTER_OTLP_ENDPOINT') ?? null,
+    notifications: serves('control') ? readNotifications(reader) : null,
+    page: webhook ? readPage(reader) : null,
     webhook: webhook ? readWebhook(reader) : null,
     vault: serves('local') ? readVault(reader, home, cwd) : null,
     resources: serves('local') ? readResources(reader, cwd) : null,

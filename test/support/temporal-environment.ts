@@ -49,7 +49,11 @@ export function quietRuntime(): void {
   });
 }
 
-export async function startTemporalEnvironment(temporal: string): Promise<TemporalEnvironment> {
+/** `without`: queues that the test serves itself. */
+export async function startTemporalEnvironment(
+  temporal: string,
+  { without = [] }: { readonly without?: readonly string[] } = {},
+): Promise<TemporalEnvironment> {
   quietRuntime();
   const [server, bundle] = await Promise.all([
     startDevServer({ temporal }),
@@ -59,7 +63,7 @@ export async function startTemporalEnvironment(temporal: string): Promise<Tempor
   await ensureSearchAttributes(clientConnection, server.namespace);
   const connection = await NativeConnection.connect({ address: server.address });
   const world = { current: scriptedWorld() };
-  const stopWorkers = await startWorkers(connection, bundle, world);
+  const stopWorkers = await startWorkers(connection, bundle, world, without);
   return {
     client: new Client({ connection: clientConnection, namespace: server.namespace }),
     server,
@@ -89,6 +93,7 @@ export async function startWorkers(
   connection: NativeConnection,
   workflowBundle: WorkflowBundleWithSourceMap,
   world: { readonly current: ScriptedWorld },
+  without: readonly string[] = [],
 ): Promise<() => Promise<void>> {
   const activities = Object.fromEntries(
     Object.keys(world.current.activities).map((name) => [
@@ -100,15 +105,17 @@ export async function startWorkers(
     ]),
   );
   const workers = await Promise.all(
-    Object.values(queues).map((taskQueue) =>
-      Worker.create({
-        connection,
-        taskQueue,
-        activities,
-        interceptors: { activity: [heartbeatInterceptor] },
-        ...(taskQueue === queues.experiments && { workflowBundle, maxCachedWorkflows: 0 }),
-      }),
-    ),
+    Object.values(queues)
+      .filter((queue) => !without.includes(queue))
+      .map((taskQueue) =>
+        Worker.create({
+          connection,
+          taskQueue,
+          activities,
+          interceptors: { activity: [heartbeatInterceptor] },
+          ...(taskQueue === queues.experiments && { workflowBundle, maxCachedWorkflows: 0 }),
+        }),
+      ),
   );
   const running = workers.map((worker) => worker.run());
   return async () => {

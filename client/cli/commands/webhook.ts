@@ -9,13 +9,14 @@ import { exitCodes } from '../exit-codes.ts';
 export function addWebhook(program: Command, context: CliContext): void {
   program
     .command('webhook')
-    .description('the GitHub webhook server')
+    .description('the GitHub webhook server, and the page for people')
     .action(async () => {
       await run(context, {}, async (output) => {
         const config = loadConfig({ env: context.env, zones: [], cwd: context.cwd, webhook: true });
         await runWebhook(config, {
           signal: context.signal,
           onListening: (url) => output.say(`Listening on ${url}`),
+          onPage: (url) => output.say(`The page for people: ${url}`),
         });
         return exitCodes.done;
       });

@@ -79,10 +79,12 @@ async function openWorld(
     ),
   ]);
   const webhookPort = await freePort();
+  const pagePort = await freePort();
   const settings = {
     ...lab.settings,
     HEPHAESTUS_HOME: home,
     HEPHAESTUS_WEBHOOK_PORT: String(webhookPort),
+    HEPHAESTUS_PAGE_PORT: String(pagePort),
     HEPHAESTUS_TEMPORAL_UI_URL: server.uiUrl,
     HEPHAESTUS_GITHUB_POLL_SECONDS: '5',
     QIZHI_POLL_SECONDS: '1',

@@ -84,6 +84,7 @@ async function play(
     demoIdea.id,
   );
   narrator.say('started');
+  narrator.link('the page for people', pageOf(world));
   narrator.link(
     'Temporal Web UI',
     `${world.server.uiUrl}/namespaces/${world.server.namespace}/workflows/${encodeURIComponent(experimentWorkflowId(demoIdea.id))}`,
@@ -160,11 +161,16 @@ async function keep(world: DemoWorld, narrator: Narrator, interrupted: AbortSign
   const { github, qizhi, wandb, models } = world.lab;
   for (const [label, { url }] of Object.entries({ GitHub: github, Qizhi: qizhi, 'W&B': wandb, models }))
     narrator.link(label, url);
+  narrator.link('the page for people', pageOf(world));
   narrator.link('Temporal Web UI', world.server.uiUrl);
   narrator.say(
     `the command line, in that world: cd ${world.home} && npm --prefix ${process.cwd()} run -s hephaestus -- list`,
   );
   await untilAborted(interrupted);
+}
+
+function pageOf({ settings }: DemoWorld): string {
+  return `http://127.0.0.1:${settings['HEPHAESTUS_PAGE_PORT'] ?? ''}`;
 }
 
 /** Lines of about `width` characters, below the words that have a time before them. */

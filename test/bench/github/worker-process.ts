@@ -26,6 +26,7 @@ const concurrency = {
   networked: 10,
   wandb: 10,
   planning: 5,
+  notifications: 1,
 } as const satisfies Record<keyof typeof queues, number>;
 
 /** Shorter than in the product, so that an answer that never comes costs little. */

@@ -64,6 +64,8 @@ export function fakeExperiments(calls: Partial<Experiments>): Experiments {
     start: unexpected,
     see: unexpected,
     list: unexpected,
+    lab: unexpected,
+    curves: unexpected,
     findByPullRequest: unexpected,
     troubles: async () => [],
     seeSweep: async () => null,
