@@ -11,6 +11,7 @@ const benign = new Set<FailureType>([
   'JobUnchanged',
   'RecordsUnchanged',
   'GateUnchanged',
+  'NothingSaid',
   'LiveUnchanged',
   'MirrorWaiting',
 ]);

@@ -7,9 +7,16 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 
 import type { DecisionRequest } from '../domain/decision.ts';
+import type { QualityRequest } from '../domain/decide-quality.ts';
 import type { SettleRequest } from '../domain/decide-settle.ts';
 import { experimentWorkflowId } from '../domain/ids.ts';
-import { decideUpdate, nudgeSignal, settleUpdate } from '../workflows/contract.ts';
+import {
+  decideUpdate,
+  nudgeSignal,
+  qualityUpdate,
+  settleUpdate,
+  type NudgePayload,
+} from '../workflows/contract.ts';
 import { ClientError } from './client-error.ts';
 import { notFound, seeExperiment } from './see-experiment.ts';
 import type { TemporalLink } from './temporal-link.ts';
@@ -52,6 +59,14 @@ export async function settle(link: TemporalLink, id: string, request: SettleRequ
   return sayUpdate(link, id, (handle) => handle.executeUpdate(settleUpdate, { args: [request] }));
 }
 
+/**
+ * A person's word on the quality gate; returning means accepted.
+ * Throws `ClientError`: `refused` with the reason, `not-found`, `unreachable`.
+ */
+export async function approveQuality(link: TemporalLink, id: string, request: QualityRequest): Promise<void> {
+  return sayUpdate(link, id, (handle) => handle.executeUpdate(qualityUpdate, { args: [request] }));
+}
+
 /** Temporal says *not found* of an update both when there is no such workflow and when it has ended. */
 async function refusedOrNotFound(link: TemporalLink, id: string, cause: unknown): Promise<ClientError> {
   try {
@@ -74,10 +89,10 @@ function unanswered(id: string, cause: unknown): ClientError {
  * Tells a running experiment to look again at its pull request. Returning means that Temporal holds it.
  * Throws `ClientError`: `not-found` (also when it has ended), `unreachable`.
  */
-export async function nudge(link: TemporalLink, id: string, delivery: string): Promise<void> {
+export async function nudge(link: TemporalLink, id: string, payload: NudgePayload): Promise<void> {
   const handle = link.client.workflow.getHandle(experimentWorkflowId(id));
   try {
-    await link.within(nudgeDeadlineMs, () => handle.signal(nudgeSignal, { delivery }));
+    await link.within(nudgeDeadlineMs, () => handle.signal(nudgeSignal, payload));
   } catch (error) {
     throw error instanceof WorkflowNotFoundError ? notFound(id, error) : error;
   }

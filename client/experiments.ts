@@ -1,15 +1,19 @@
 import type { DecisionRequest } from '../domain/decision.ts';
+import type { QualityRequest } from '../domain/decide-quality.ts';
 import type { SettleRequest } from '../domain/decide-settle.ts';
 import type { ExperimentInput } from '../domain/experiment.ts';
+import type { InvitationInput } from '../domain/invitation.ts';
 import type { JanitorInput, JanitorReport } from '../domain/orphan.ts';
 import type { TemporalSettings } from '../infra/config/config.ts';
-import { decide, nudge, settle } from './decide.ts';
+import type { NudgePayload } from '../workflows/contract.ts';
+import { approveQuality, decide, nudge, settle } from './decide.ts';
 import { runJanitor, type JanitorWatch } from './run-janitor.ts';
 import { findByPullRequest, listExperiments, type ListFilter } from './list-experiments.ts';
 import { pendingTroubles } from './pending-troubles.ts';
 import { seeExperiment } from './see-experiment.ts';
 import type { ListedExperiment, PendingTrouble, SeenExperiment, StartAnswer } from './seen-experiment.ts';
 import { startExperiment } from './start-experiment.ts';
+import { invite, startFromPullRequest } from './start-from-pull-request.ts';
 import { openTemporalLink } from './temporal-link.ts';
 
 /**
@@ -32,8 +36,14 @@ export interface Experiments {
   decide(id: string, request: DecisionRequest): Promise<void>;
   /** Answers what only a person can settle about a submission; returning means accepted. */
   settle(id: string, request: SettleRequest): Promise<void>;
+  /** A person's word on the quality gate; returning means accepted. */
+  approveQuality(id: string, request: QualityRequest): Promise<void>;
+  /** Asks for a look at a pull request that may start an experiment; returning means that Temporal holds it. */
+  invite(input: InvitationInput): Promise<void>;
+  /** Starts the experiment of a pull request, or attaches to it; a refusal throws with the reason. */
+  startFromPullRequest(input: InvitationInput): Promise<StartAnswer>;
   /** Returning means that Temporal holds it. */
-  nudge(id: string, delivery: string): Promise<void>;
+  nudge(id: string, nudge: NudgePayload): Promise<void>;
   /** One visit of the janitor, to its end; one that somebody else began in the same way is attached to. */
   runJanitor(input: JanitorInput, watch: JanitorWatch): Promise<JanitorReport>;
   /** Returning means that Temporal answers. */
@@ -54,7 +64,10 @@ export function openExperiments(settings: TemporalSettings): Experiments {
     troubles: (id) => pendingTroubles(link, id),
     decide: (id, request) => decide(link, id, request),
     settle: (id, request) => settle(link, id, request),
-    nudge: (id, delivery) => nudge(link, id, delivery),
+    approveQuality: (id, request) => approveQuality(link, id, request),
+    invite: (input) => invite(link, input),
+    startFromPullRequest: (input) => startFromPullRequest(link, input),
+    nudge: (id, payload) => nudge(link, id, payload),
     runJanitor: (input, watch) => runJanitor(link, input, watch),
     ping: () =>
       link.within(pingDeadlineMs, async () => {

@@ -46,6 +46,6 @@ export async function startExperiment(link: TemporalLink, input: ExperimentInput
 }
 
 function summaryOf({ source }: ExperimentInput): string {
-  const text = source.kind === 'note' ? source.note.title : source.idea;
+  const text = source.kind === 'idea' ? source.idea : source.note.title;
   return text.replaceAll(/\s+/g, ' ').trim().slice(0, 200);
 }

@@ -6,6 +6,8 @@ export interface DecisionContext {
   readonly phase: Phase | Outcome;
   /** Head commit of the evidence that was shown, null before there is evidence. */
   readonly evidenceHead: string | null;
+  /** The attempt that the evidence is of, null before there is evidence. */
+  readonly evidenceAttempt: number | null;
   /** A decision that was accepted and is being carried out. */
   readonly decided: boolean;
   readonly attemptsLeft: number;
@@ -43,6 +45,11 @@ export function decideDecision(request: DecisionRequest, context: DecisionContex
   }
   if (request.head !== undefined && request.head.length < 7) {
     return refuse(`the head "${request.head}" is too short: give at least 7 characters`);
+  }
+  if (request.attempt !== undefined && request.attempt !== context.evidenceAttempt) {
+    return refuse(
+      `the decision is about attempt ${request.attempt}, the evidence is of attempt ${context.evidenceAttempt ?? 'none'}`,
+    );
   }
   return decideContent(request, context);
 }

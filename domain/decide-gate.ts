@@ -194,7 +194,9 @@ function noteLine(snapshot: PullRequestSnapshot, policy: GatePolicy): GateLine[]
     {
       name: 'task note',
       state: changed ? 'failed' : 'passed',
-      detail: changed ? 'is not the one that the experiment began with' : 'unchanged since the experiment began',
+      detail: changed
+        ? 'is not the one that the experiment began with'
+        : 'unchanged since the experiment began',
       url: `${snapshot.url}/files`,
     },
   ];

@@ -7,6 +7,8 @@ export interface DecisionRequest {
   readonly kind: DecisionKind;
   readonly by: string;
   readonly head?: string | undefined;
+  /** The attempt whose evidence the PI was shown; a newer one makes the decision void. */
+  readonly attempt?: number | undefined;
   readonly reason?: string | undefined;
   /** `revise` only. */
   readonly instructions?: string | undefined;
@@ -22,7 +24,7 @@ export interface Decision extends DecisionRequest {
 
 /** A decision that came in the wrong phase or on a stale head: shown, never stored for later. */
 export interface RefusedDecision {
-  readonly kind: DecisionKind | 'settle';
+  readonly kind: DecisionKind | 'settle' | 'approve-quality';
   readonly by: string;
   readonly at: string;
   readonly why: string;

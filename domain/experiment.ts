@@ -1,3 +1,5 @@
+import type { AnsweredWord } from './command.ts';
+import type { QualityOverride } from './decide-quality.ts';
 import type { Decision, RefusedDecision } from './decision.ts';
 import type { Evidence } from './evidence.ts';
 import type { GateAnswer } from './decide-gate.ts';
@@ -5,10 +7,18 @@ import type { JobOutcome, JobState } from './job.ts';
 import type { Outcome, Phase } from './phase.ts';
 import type { TaskNote } from './task-note.ts';
 
-/** Where an experiment begins: with an idea (planned by Gemini CLI) or with a task note that is already there. */
+/** Where an experiment begins: with an idea (planned by Gemini CLI), a task note, or a person's pull request with one. */
 export type ExperimentSource =
   | { readonly kind: 'idea'; readonly idea: string; readonly repository: string; readonly base: string }
-  | { readonly kind: 'note'; readonly note: TaskNote; readonly body: string };
+  | { readonly kind: 'note'; readonly note: TaskNote; readonly body: string }
+  | {
+      /** A person's change: the way begins with the environment. */
+      readonly kind: 'pull-request';
+      readonly note: TaskNote;
+      readonly body: string;
+      readonly pullRequest: { readonly number: number; readonly url: string };
+      readonly branch: string;
+    };
 
 /** Argument of `ExperimentWorkflow`. */
 export interface ExperimentInput {
@@ -95,6 +105,10 @@ export interface ExperimentStatus {
   readonly evidence: Evidence | null;
   readonly decision: Decision | null;
   readonly refused: readonly RefusedDecision[];
+  /** What was said in comments and what became of it, oldest first. */
+  readonly said: readonly AnsweredWord[];
+  /** A person's word on the quality gate of this head. */
+  readonly override: QualityOverride | null;
   readonly mergeSha: string | null;
   readonly note: { readonly path: string; readonly commit: string | null } | null;
   readonly cost: Cost;

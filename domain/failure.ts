@@ -37,6 +37,7 @@ export const failureTypes = {
   GithubUnavailable: 'retry',
   GithubInvalid: 'final',
   GateUnchanged: 'retry',
+  NothingSaid: 'retry',
   HeadMoved: 'final',
   NotMergeable: 'final',
   BaseMoved: 'final',

@@ -5,6 +5,11 @@ export function experimentWorkflowId(experimentId: string): string {
   return `experiment/${experimentId}`;
 }
 
+/** Workflow id of the look at a pull request that may start an experiment: the id is the lock. */
+export function pullRequestWorkflowId(repository: string, number: number): string {
+  return `pull-request/${repository.toLowerCase()}/${number}`;
+}
+
 /** Workflow id of one job of an attempt; extends its parent's. */
 export function jobWorkflowId(experimentId: string, attempt: number, seed: number): string {
   return `${experimentWorkflowId(experimentId)}/attempt/${attempt}/seed/${seed}`;

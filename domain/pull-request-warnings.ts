@@ -18,7 +18,9 @@ export function pullRequestWarnings(snapshot: PullRequestSnapshot, shown: ShownC
   const same = headSha === shown.headSha;
   if (state === 'merged') {
     return same
-      ? ['The pull request was merged by hand at the commit that is shown here: say merge, and the experiment ends as merged.']
+      ? [
+          'The pull request was merged by hand at the commit that is shown here: say merge, and the experiment ends as merged.',
+        ]
       : [
           `The pull request was merged by hand at ${short(headSha)}; what is shown here is about ${short(shown.headSha)}: say reject or stop, the note will tell of what was shown.`,
         ];
@@ -26,7 +28,9 @@ export function pullRequestWarnings(snapshot: PullRequestSnapshot, shown: ShownC
   const noteChanged =
     taskNoteBlob !== undefined && shown.taskNoteBlob !== null && taskNoteBlob !== shown.taskNoteBlob;
   return [
-    ...(state === 'closed' ? ['The pull request was closed by hand: reopen it to merge, or say reject.'] : []),
+    ...(state === 'closed'
+      ? ['The pull request was closed by hand: reopen it to merge, or say reject.']
+      : []),
     ...(same
       ? []
       : [

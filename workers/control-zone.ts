@@ -1,4 +1,5 @@
 import { createGithubActivities } from '../activities/github/create-github-activities.ts';
+import { createConversationActivities } from '../activities/github/create-conversation-activities.ts';
 import { createJanitorActivities } from '../activities/janitor/create-janitor-activities.ts';
 import { createQizhiActivities } from '../activities/qizhi/create-qizhi-activities.ts';
 import { drawCurves } from '../infra/charts/draw-curves.ts';
@@ -13,13 +14,14 @@ export function controlZone({ config }: ZoneContext): QueueActivities[] {
   const settings = section(config, 'qizhi');
   // One client for everything that asks the platform: it holds one token, and one limit of requests.
   const qizhi = createQizhiClient(settings, { log: createLog(config.logLevel) });
+  const github = createGithubClient(section(config, 'github'));
   return [
     {
       queue: 'github',
-      activities: createGithubActivities({
-        github: createGithubClient(section(config, 'github')),
-        draw: drawCurves,
-      }),
+      activities: {
+        ...createGithubActivities({ github, draw: drawCurves }),
+        ...createConversationActivities({ github }),
+      },
       // GitHub's secondary limits: writes one after another would be best, a few at a time are borne.
       concurrency: 4,
     },

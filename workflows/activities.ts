@@ -3,6 +3,7 @@ import { ActivityCancellationType, proxyActivities, type ActivityOptions } from 
 import type { AttemptsActivities } from '../activities/attempts/interface.ts';
 import type { CodingActivities } from '../activities/coding/interface.ts';
 import type { EnvironmentActivities } from '../activities/environment/interface.ts';
+import type { ConversationActivities } from '../activities/github/conversation.ts';
 import type { GithubActivities } from '../activities/github/interface.ts';
 import type { NotesActivities } from '../activities/notes/interface.ts';
 import type { PlanningActivities } from '../activities/planning/interface.ts';
@@ -112,6 +113,17 @@ export const merging = proxyActivities<Pick<GithubActivities, 'mergePullRequest'
 export const pullRequest = proxyActivities<Pick<GithubActivities, 'awaitPullRequestChange'>>({
   taskQueue: queues.github,
   ...poll,
+});
+
+export const conversation = proxyActivities<Pick<ConversationActivities, 'awaitWords'>>({
+  taskQueue: queues.github,
+  ...poll,
+});
+/** Of short use: a reaction that comes an hour later helps nobody. */
+export const reply = proxyActivities<Omit<ConversationActivities, 'awaitWords'>>({
+  taskQueue: queues.github,
+  ...call,
+  scheduleToCloseTimeout: '10 minutes',
 });
 
 export const submission = proxyActivities<Pick<QizhiActivities, 'createJob'>>({

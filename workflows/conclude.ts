@@ -6,6 +6,7 @@ import type { Outcome } from '../domain/phase.ts';
 import { github, merging, notes } from './activities.ts';
 import { enterPhase, gpuHoursOf, jobIdsOf, type Experiment } from './experiment-state.ts';
 import { namedFailure, type NamedFailure } from './failures.ts';
+import { hearLast } from './hear.ts';
 import { implementationOf, noteOf, pullRequestOf } from './plan-and-code.ts';
 import { comment } from './report.ts';
 
@@ -33,6 +34,7 @@ export async function merge(experiment: Experiment): Promise<boolean> {
       ],
     );
     experiment.mergeSha = mergeSha;
+    experiment.warnings = [];
     return true;
   } catch (error) {
     if (isCancellation(error)) throw error;
@@ -44,7 +46,9 @@ export async function merge(experiment: Experiment): Promise<boolean> {
 function refuseMerge(experiment: Experiment, { type, message }: NamedFailure): void {
   const at = new Date(Date.now()).toISOString();
   const by = experiment.decision?.by ?? '';
-  experiment.refused.push({ kind: 'merge', by, at, why: message });
+  const told = type === 'HeadMoved' || type === 'NotMergeable' || type === 'BaseMoved';
+  const why = told ? message : `${message}; once that is mended, say merge again`;
+  experiment.refused.push({ kind: 'merge', by, at, why });
   if (type === 'BaseMoved') experiment.baseMoved = true;
   experiment.decision = null;
 }
@@ -53,8 +57,6 @@ function refuseMerge(experiment: Experiment, { type, message }: NamedFailure): v
 function mergeMessage(experiment: Experiment): string {
   const { input, evidence, decision, environment } = experiment;
   const jobs = evidence?.jobs ?? [];
-  const trailer = (key: string, value: string): string =>
-    value === '' ? '' : `Hephaestus-${key}: ${value.replaceAll(/\s+/g, ' ')}`;
   const trailers = [
     trailer('Experiment', input.id),
     trailer('Head', evidence?.headSha ?? ''),
@@ -65,6 +67,10 @@ function mergeMessage(experiment: Experiment): string {
     trailer('Decided-By', decision?.by ?? ''),
   ];
   return [evidence?.verdict.sentence ?? '', '', ...trailers.filter((line) => line !== '')].join('\n').trim();
+}
+
+function trailer(key: string, value: string): string {
+  return value === '' ? '' : `Hephaestus-${key}: ${value.replaceAll(/\s+/g, ' ')}`;
 }
 
 /** Closes the pull request of an experiment that will not be merged; the branch stays for whoever wants to look. */
@@ -86,6 +92,7 @@ export async function record(experiment: Experiment, outcome: Outcome): Promise<
     experiment.tokens += experiment.writtenNote.tokens;
   }
   enterPhase(experiment, outcome, '');
+  await hearLast(experiment);
   await comment(experiment);
 }
 

@@ -3,6 +3,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 
 import type { DecisionKind, DecisionRequest } from '../domain/decision.ts';
 import type { DecisionAnswer } from '../domain/decide-decision.ts';
+import type { QualityRequest } from '../domain/decide-quality.ts';
 import type { SettleRequest } from '../domain/decide-settle.ts';
 import type { ExperimentStatus, JobStatus } from '../domain/experiment.ts';
 
@@ -39,6 +40,13 @@ export interface QualityPayload {
   readonly by?: string;
   readonly verdict?: 'pass' | 'block';
   readonly reason?: string;
+  readonly head?: string;
+}
+
+/** What a webhook's *look again* carries. Without `about` everything is looked at. */
+export interface NudgePayload {
+  readonly delivery?: string;
+  readonly about?: 'review' | 'conversation';
 }
 
 /** What a job's workflow tells its experiment. */
@@ -77,8 +85,11 @@ export const decisionSignals = {
 
 export const qualitySignal = defineSignal<[QualityPayload?]>('quality');
 
+/** The same, answered or refused at once with the reason. */
+export const qualityUpdate = defineUpdate<DecisionAnswer, [QualityRequest]>('quality');
+
 /** A webhook's "look again"; the delivery id makes a redelivery change nothing. */
-export const nudgeSignal = defineSignal<[{ readonly delivery?: string }?]>('nudge');
+export const nudgeSignal = defineSignal<[NudgePayload?]>('nudge');
 
 /** From a job's workflow to its experiment, not for people. */
 export const jobProgressSignal = defineSignal<[JobProgress]>('jobProgress');

@@ -1,6 +1,9 @@
 import type { SearchAttributePair } from '@temporalio/common';
 import { log, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 
+import type { AnsweredWord } from '../domain/command.ts';
+import type { QualityOverride } from '../domain/decide-quality.ts';
+import type { Shown } from '../domain/decide-word.ts';
 import type { Decision, RefusedDecision } from '../domain/decision.ts';
 import type { GateAnswer } from '../domain/decide-gate.ts';
 import type { Evidence, LiveResults } from '../domain/evidence.ts';
@@ -10,6 +13,7 @@ import type { Outcome, Phase } from '../domain/phase.ts';
 import type { TaskNote } from '../domain/task-note.ts';
 import type { CommandRehearsal, FrozenEnvironment } from '../activities/environment/interface.ts';
 import type { Implementation } from '../activities/coding/interface.ts';
+import type { WordCursor } from '../activities/github/conversation.ts';
 import type { Picture, PullRequestRef } from '../activities/github/interface.ts';
 import type { WrittenNote } from '../activities/notes/interface.ts';
 import { searchAttributes, type JobSettled } from './contract.ts';
@@ -46,7 +50,7 @@ export interface Experiment {
   pullRequest: PullRequestRef | null;
   commentUrl: string | null;
   gate: GateAnswer | null;
-  override: { readonly by: string; readonly verdict: 'pass' | 'block'; readonly reason: string } | null;
+  override: QualityOverride | null;
   readonly attempts: Attempt[];
   /** Finished jobs of the present head and environment, over all of its attempts. */
   finished: FinishedJob[];
@@ -60,7 +64,18 @@ export interface Experiment {
   writtenNote: WrittenNote | null;
   tokens: number;
   failure: { readonly type: string; readonly message: string } | null;
+  /** Webhooks that said *look again* at what the gate looks at. */
   nudges: number;
+  /** Webhooks that said *look again* at what people say. */
+  conversationNudges: number;
+  /** What the sticky comment asks for; null before it asked for anything. */
+  shown: Shown | null;
+  /** Words in comments and what became of them: the last ones. */
+  readonly said: AnsweredWord[];
+  /** How far the comments have been heard. */
+  cursor: WordCursor;
+  /** The sticky comment is being written: one writer after the other, or an older state could come last. */
+  commenting: boolean;
   /** The base branch has moved on, so that the next change must be put on top of it. */
   baseMoved: boolean;
   /** What is wrong with the pull request beside the experiment's own way, for people. */
@@ -77,8 +92,8 @@ export function openExperiment(input: ExperimentInput): Experiment {
   return {
     input,
     startedAt: Date.now(),
-    note: input.source.kind === 'note' ? input.source.note : null,
-    body: input.source.kind === 'note' ? input.source.body : '',
+    note: input.source.kind === 'idea' ? null : input.source.note,
+    body: input.source.kind === 'idea' ? '' : input.source.body,
     phase: 'planning',
     waitingFor: '',
     phases: [],
@@ -88,7 +103,8 @@ export function openExperiment(input: ExperimentInput): Experiment {
     repairs: 0,
     environment: null,
     rehearsal: null,
-    pullRequest: null,
+    // A person's pull request stays as they made it.
+    pullRequest: input.source.kind === 'pull-request' ? { ...input.source.pullRequest, draft: false } : null,
     commentUrl: null,
     gate: null,
     override: null,
@@ -104,6 +120,12 @@ export function openExperiment(input: ExperimentInput): Experiment {
     tokens: 0,
     failure: null,
     nudges: 0,
+    conversationNudges: 0,
+    shown: null,
+    said: [],
+    // Comments of an earlier life of the same experiment are none of this one's business.
+    cursor: { since: new Date(Date.now()).toISOString(), known: [], state: 'open', strangersLeft: 20 },
+    commenting: false,
     baseMoved: false,
     warnings: [],
     notices: [],
@@ -115,6 +137,11 @@ export function openExperiment(input: ExperimentInput): Experiment {
 export function repositoryOf({ input, note }: Experiment): string {
   if (note !== null) return note.repository;
   return input.source.kind === 'idea' ? input.source.repository : input.source.note.repository;
+}
+
+/** Where the change is: a branch of its own, or that of a person's pull request. */
+export function branchOf({ input }: Pick<Experiment, 'input'>): string {
+  return input.source.kind === 'pull-request' ? input.source.branch : branchName(input.id);
 }
 
 /** GPU hours of all jobs so far; those that run are counted on to `now` (ms since the epoch) where that is given. */
@@ -190,7 +217,7 @@ export function statusOf(experiment: Experiment): ExperimentStatus {
     waitingFor: experiment.waitingFor,
     since: experiment.phases.at(-1)?.startedAt ?? new Date(experiment.startedAt).toISOString(),
     phases: experiment.phases,
-    branch: branchName(input.id),
+    branch: branchOf(experiment),
     headSha: experiment.implementation?.headSha ?? null,
     pullRequest,
     environment: environment && { digest: environment.digest, reused: environment.reused },
@@ -203,6 +230,8 @@ export function statusOf(experiment: Experiment): ExperimentStatus {
     evidence: experiment.evidence,
     decision: experiment.decision,
     refused: experiment.refused,
+    said: experiment.said,
+    override: experiment.override,
     mergeSha: experiment.mergeSha,
     note: writtenNote && { path: writtenNote.path, commit: writtenNote.commit },
     cost: { gpuHours: gpuHoursOf(experiment), tokens: experiment.tokens },

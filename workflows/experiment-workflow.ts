@@ -3,15 +3,18 @@ import { CancellationScope, condition, isCancellation } from '@temporalio/workfl
 import type { Decision } from '../domain/decision.ts';
 import type { Finding } from '../domain/decide-gate.ts';
 import type { ExperimentInput, ExperimentResult } from '../domain/experiment.ts';
+import { adopt } from './adopt.ts';
 import { closePullRequest, merge, record } from './conclude.ts';
 import { enterPhase, openExperiment, type Experiment } from './experiment-state.ts';
 import { isFailure, namedFailure, tried } from './failures.ts';
+import { hear } from './hear.ts';
 import { lookAtPullRequest } from './look-at-pull-request.ts';
 import { listen } from './messages.ts';
 import { freeze, implement, noteOf, plan } from './plan-and-code.ts';
 import { propose } from './propose.ts';
 import { comment, report, showEvidence } from './report.ts';
 import { review } from './review.ts';
+import { beside } from './scopes.ts';
 import { train } from './train.ts';
 
 /**
@@ -24,7 +27,8 @@ export async function ExperimentWorkflow(input: ExperimentInput): Promise<Experi
   listen(experiment, () => way.cancel());
   let decision: Decision;
   try {
-    decision = await way.run(() => untilDecided(experiment));
+    const hearing = (): Promise<void> => hear(experiment, () => way.cancel());
+    decision = await way.run(() => beside(hearing, () => untilDecided(experiment)));
   } catch (error) {
     // Whatever ended the way, what is left to do must be done also when the workflow itself was cancelled.
     return CancellationScope.nonCancellable(() => concludeEarly(experiment, error));
@@ -44,14 +48,23 @@ async function untilDecided(experiment: Experiment): Promise<Decision> {
   }
 }
 
-/** From the change to a pull request that the gate lets pass; findings go back to the coding agent. */
+/**
+ * From the change to a pull request that the gate lets pass; findings go back to the coding agent. The change of a person is
+ * never worked on by the agent: their next push is what the gate looks at then.
+ */
 async function proposeReviewed(experiment: Experiment, instructions: string | null): Promise<void> {
-  await implement(experiment, { findings: [], instructions });
+  const isPersons = experiment.input.source.kind === 'pull-request';
+  if (isPersons) await adopt(experiment);
+  else await implement(experiment, { findings: [], instructions });
   for (;;) {
     await freeze(experiment);
-    await propose(experiment);
+    if (!isPersons) await propose(experiment);
     const answer = await review(experiment);
     if (answer.status === 'pass') return;
+    if (answer.status === 'moved') {
+      await adopt(experiment);
+      continue;
+    }
     experiment.repairs += 1;
     await repair(experiment, answer.findings);
   }

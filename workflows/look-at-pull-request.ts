@@ -1,7 +1,6 @@
-import { branchName } from '../domain/ids.ts';
 import { pullRequestWarnings } from '../domain/pull-request-warnings.ts';
 import { pullRequest as pullRequestActivities } from './activities.ts';
-import { repositoryOf, type Experiment } from './experiment-state.ts';
+import { branchOf, repositoryOf, type Experiment } from './experiment-state.ts';
 import { tried } from './failures.ts';
 import { implementationOf, pullRequestOf } from './plan-and-code.ts';
 
@@ -25,7 +24,7 @@ export async function lookAtPullRequest(experiment: Experiment): Promise<void> {
     );
     experiment.warnings = pullRequestWarnings(snapshot, {
       headSha: experiment.evidence?.headSha ?? headSha,
-      branch: branchName(experiment.input.id),
+      branch: branchOf(experiment),
       taskNoteBlob: inspection?.taskNoteBlob ?? null,
     });
   });

@@ -1,32 +1,30 @@
 import { ApplicationFailure, setHandler } from '@temporalio/workflow';
 
-import { decideDecision, type DecisionAnswer } from '../domain/decide-decision.ts';
+import type { DecisionAnswer } from '../domain/decide-decision.ts';
+import type { QualityRequest } from '../domain/decide-quality.ts';
 import { decideSettle, type SettleRequest } from '../domain/decide-settle.ts';
-import {
-  decisionKinds,
-  type DecisionKind,
-  type DecisionRequest,
-  type RefusedDecision,
-} from '../domain/decision.ts';
+import { decisionKinds, type DecisionKind, type DecisionRequest } from '../domain/decision.ts';
 import {
   decideUpdate,
   decisionSignals,
   jobProgressSignal,
   nudgeSignal,
   qualitySignal,
+  qualityUpdate,
   settleSignal,
   settleUpdate,
   statusQuery,
   type DecisionPayload,
   type JobProgress,
+  type NudgePayload,
+  type QualityPayload,
   type SettlePayload,
 } from './contract.ts';
-import { attemptsLeftOf, gpuHoursLeftOf, show, statusOf, type Experiment } from './experiment-state.ts';
+import { show, statusOf, type Experiment } from './experiment-state.ts';
+import { accept, acceptQuality, judge, judgeQuality, refuse } from './take-decision.ts';
 
 /** Deliveries that are remembered, so that a redelivered webhook changes nothing; GitHub redelivers within days. */
 const rememberedDeliveries = 1000;
-/** Refused decisions that are shown; a flood of them must not make the status grow without end. */
-const shownRefusals = 20;
 
 /**
  * Installs every message handler; called before the first await, so that no buffered message is lost. Handlers only
@@ -56,9 +54,23 @@ export function listen(experiment: Experiment, stop: () => void): void {
       description: 'A decision, answered or refused at once',
     },
   );
-  setHandler(qualitySignal, (payload) => override(experiment, payload), {
+  setHandler(qualitySignal, (payload) => hearQuality(experiment, payload), {
     description: 'A person overrides the quality gate: { by, verdict: "pass" | "block", reason }',
   });
+  setHandler(
+    qualityUpdate,
+    (request) => {
+      acceptQuality(experiment, request);
+      return { status: 'accept' };
+    },
+    {
+      validator: (request) => {
+        const answer = judgeQuality(experiment, request);
+        if (answer.status === 'refuse') throw refusal(answer.why);
+      },
+      description: 'The same, answered or refused at once',
+    },
+  );
   setHandler(nudgeSignal, nudgeHandler(experiment), { description: "A webhook's look again: { delivery }" });
   setHandler(jobProgressSignal, (progress) => recordProgress(experiment, progress), {
     description: 'From the workflow of a job',
@@ -92,17 +104,6 @@ const descriptions = {
   rerun: 'The same head with other seeds: { by, seeds? }; may be empty',
 } as const satisfies Record<DecisionKind, string>;
 
-function judge(experiment: Experiment, request: DecisionRequest): DecisionAnswer {
-  return decideDecision(request, {
-    phase: experiment.phase,
-    evidenceHead: experiment.evidence?.headSha ?? null,
-    decided: experiment.decision !== null,
-    attemptsLeft: attemptsLeftOf(experiment),
-    gpuHoursLeft: gpuHoursLeftOf(experiment),
-    stalled: experiment.stalled,
-  });
-}
-
 function validate(experiment: Experiment, request: DecisionRequest): void {
   if (!isDecisionKind(request.kind)) {
     throw refusal(`"${String(request.kind)}" is no decision: expected one of ${decisionKinds.join(', ')}`);
@@ -111,43 +112,33 @@ function validate(experiment: Experiment, request: DecisionRequest): void {
   if (answer.status === 'refuse') throw refusal(answer.why);
 }
 
-function accept(experiment: Experiment, request: DecisionRequest, stop: () => void): void {
-  experiment.decision = { ...request, head: request.head ?? experiment.evidence?.headSha, at: nowText() };
-  show(experiment);
-  if (request.kind === 'stop') stop();
+function hearQuality(experiment: Experiment, payload: QualityPayload | undefined): void {
+  const { by, verdict, reason, head } = recordOf(payload);
+  const name = textOf(by) ?? anonymous;
+  if (verdict !== 'pass' && verdict !== 'block') {
+    const why = 'expected { "by": "…", "verdict": "pass" or "block", "reason": "…" }';
+    refuse(experiment, { kind: 'approve-quality', by: name }, why);
+    return;
+  }
+  const given = { verdict, reason: textOf(reason) ?? 'no reason was given', head: textOf(head) } as const;
+  const request: QualityRequest = { by: name, ...given };
+  const answer = judgeQuality(experiment, request);
+  if (answer.status === 'accept') acceptQuality(experiment, request);
+  else refuse(experiment, { kind: 'approve-quality', by: name }, answer.why);
 }
 
-function refuse(
-  experiment: Experiment,
-  { kind, by }: Pick<RefusedDecision, 'kind' | 'by'>,
-  why: string,
-): void {
-  experiment.refused.push({ kind, by, at: nowText(), why });
-  if (experiment.refused.length > shownRefusals) experiment.refused.shift();
-  show(experiment);
-}
-
-function override(experiment: Experiment, payload: unknown): void {
-  const { by, verdict, reason } = recordOf(payload);
-  if (verdict !== 'pass' && verdict !== 'block') return;
-  if (experiment.phase !== 'reviewing') return;
-  experiment.override = {
-    by: textOf(by) ?? anonymous,
-    verdict,
-    reason: textOf(reason) ?? 'no reason was given',
-  };
-}
-
-function nudgeHandler(experiment: Experiment): (payload?: { readonly delivery?: string }) => void {
+function nudgeHandler(experiment: Experiment): (payload?: NudgePayload) => void {
   const seen: string[] = [];
   return (payload) => {
-    const delivery = textOf(recordOf(payload)['delivery']);
+    const { delivery: given, about } = recordOf(payload);
+    const delivery = textOf(given);
     if (delivery !== undefined) {
       if (seen.includes(delivery)) return;
       seen.push(delivery);
       if (seen.length > rememberedDeliveries) seen.shift();
     }
-    experiment.nudges += 1;
+    if (about !== 'conversation') experiment.nudges += 1;
+    if (about !== 'review') experiment.conversationNudges += 1;
   };
 }
 
@@ -227,8 +218,4 @@ function isDecisionKind(kind: unknown): kind is DecisionKind {
 
 function refusal(why: string): ApplicationFailure {
   return ApplicationFailure.create({ type: 'DecisionRefused', message: why, nonRetryable: true });
-}
-
-function nowText(): string {
-  return new Date(Date.now()).toISOString();
 }

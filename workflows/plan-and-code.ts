@@ -4,6 +4,7 @@ import type { Finding } from '../domain/decide-gate.ts';
 import { wandbRunId } from '../domain/ids.ts';
 import type { ExperimentSource } from '../domain/experiment.ts';
 import type { TaskNote } from '../domain/task-note.ts';
+import type { Implementation } from '../activities/coding/interface.ts';
 import type { RepositoryDescription } from '../activities/github/interface.ts';
 import { failWith } from './failures.ts';
 import { agent, coding, environment, github, planning } from './activities.ts';
@@ -63,12 +64,16 @@ export async function implement(
       },
     ],
   );
+  experiment.round += 1;
+  takeChange(experiment, implementation);
+}
+
+/** From here on the experiment is about this change: what was shown of an older head says nothing of it. */
+export function takeChange(experiment: Experiment, implementation: Implementation): void {
+  experiment.implementation = implementation;
   experiment.baseMoved = false;
   experiment.warnings = [];
-  experiment.implementation = implementation;
-  experiment.round += 1;
   experiment.tokens += implementation.tokens;
-  // What was shown of an older head says nothing of this one.
   experiment.evidence = null;
   experiment.finished = [];
   experiment.gate = null;

@@ -16,6 +16,7 @@ export function presentStatus(status: ExperimentStatus): string {
     ...(status.failure === null
       ? []
       : [`Failed: \`${status.failure.type}\`: ${escapeMarkdown(status.failure.message)}`]),
+    ...section('Mind', (status.warnings ?? []).map(escapeMarkdown)),
     ...section('Asked of you', questionsOf(status)),
     ...section('What you can do', commandsOf(status)),
     ...section(
@@ -37,6 +38,13 @@ export function presentStatus(status: ExperimentStatus): string {
       ),
     ),
     ...section(
+      'Said in the pull request',
+      status.said.map(
+        ({ said, by, answer, why }) =>
+          `${escapeMarkdown(said)} by ${escapeMarkdown(by)}: ${answer === 'refused' ? 'refused: ' : ''}${escapeMarkdown(why)}`,
+      ),
+    ),
+    ...section(
       'The way so far (UTC)',
       status.phases.map((record) => `${clock(record.startedAt)} ${record.phase}`),
     ),
@@ -55,6 +63,9 @@ function commandsOf({ id, phase, evidence, stalled }: ExperimentStatus): string[
           `merge what was shown: \`${program} merge ${id}${head}\``,
           `close it without merging: \`${program} reject ${id}${head}\``,
         ]
+      : []),
+    ...(phase === 'reviewing'
+      ? [`let the gate pass on your word: \`${program} approve-quality ${id} --reason "…"\``]
       : []),
     ...(stalled
       ? [

@@ -34,7 +34,9 @@ export async function propose(experiment: Experiment): Promise<void> {
 function noticesOf({ draft, labelled }: PullRequestRef): string[] {
   return [
     ...(draft === false ? ['The pull request is no draft, because the repository allows none.'] : []),
-    ...(labelled === false ? ['The pull request has no labels, because the credential may not set them.'] : []),
+    ...(labelled === false
+      ? ['The pull request has no labels, because the credential may not set them.']
+      : []),
   ];
 }
 

@@ -1,3 +1,5 @@
+import { condition, type ActivityOptions } from '@temporalio/workflow';
+
 import type { Evidence, EvidenceJob, Results, RunResult } from '../domain/evidence.ts';
 import { verdict } from '../domain/verdict.ts';
 import { evidence as evidenceActivities, wandb } from './activities.ts';
@@ -65,22 +67,43 @@ function finalValues(runs: readonly RunResult[]): number[] {
 /** Renews the sticky comment. Its absence is no reason to lose an experiment: the next phase writes it again. */
 export async function comment(experiment: Experiment): Promise<void> {
   if (experiment.pullRequest === null) return;
-  await tried('the comment', async () => {
-    const { url } = await evidenceActivities.updateComment.executeWithOptions(
-      { summary: `comment: ${experiment.phase}`, scheduleToCloseTimeout: '10 minutes' },
-      [commentInput(experiment)],
-    );
-    experiment.commentUrl = url;
-  });
+  await tried('the comment', () =>
+    writeComment(experiment, {
+      summary: `comment: ${experiment.phase}`,
+      scheduleToCloseTimeout: '10 minutes',
+    }),
+  );
 }
 
 /** Shows the evidence: nobody may be asked to decide on what was not shown, so this one must come through. */
 export async function showEvidence(experiment: Experiment): Promise<void> {
-  const { url } = await evidenceActivities.updateComment.executeWithOptions(
-    { summary: 'comment: the evidence' },
-    [commentInput(experiment)],
-  );
-  experiment.commentUrl = url;
+  await writeComment(experiment, { summary: 'comment: the evidence' });
+}
+
+/** What there is to decide on now, by a name that changes with it; null while nothing is asked. */
+export function askedOf({ phase, stalled, evidence, attempts, implementation }: Experiment): string | null {
+  if (stalled) return `the end of attempt ${attempts.at(-1)?.number ?? 0}`;
+  if (phase === 'reviewing') return `the gate of ${implementation?.headSha ?? 'nothing'}`;
+  return phase === 'deciding' && evidence !== null
+    ? `attempt ${evidence.attempt} at ${evidence.headSha}`
+    : null;
+}
+
+/** One writer after the other: what was rendered first must not be written last. */
+async function writeComment(experiment: Experiment, options: ActivityOptions): Promise<void> {
+  await condition(() => !experiment.commenting);
+  experiment.commenting = true;
+  try {
+    const about = askedOf(experiment);
+    const { url, shownAt } = await evidenceActivities.updateComment.executeWithOptions(options, [
+      commentInput(experiment),
+    ]);
+    experiment.commentUrl = url;
+    // Later versions of the comment ask for the same: since when it does so is what counts.
+    if (about !== null && experiment.shown?.about !== about) experiment.shown = { about, at: shownAt };
+  } finally {
+    experiment.commenting = false;
+  }
 }
 
 function commentInput(experiment: Experiment) {

@@ -12,10 +12,11 @@ import { comment } from './report.ts';
 /**
  * The quality gate for the present head. Returns when it passed (by itself or by a person's word), or with the answer
  * `repair` when findings are to go back to the coding agent. A blocked gate waits for a person: it never fails by itself.
+ * `moved`: a person pushed to their own pull request, so that there is another change to look at.
  */
 export async function review(
   experiment: Experiment,
-): Promise<GateAnswer & { readonly status: 'pass' | 'repair' }> {
+): Promise<(GateAnswer & { readonly status: 'pass' | 'repair' }) | { readonly status: 'moved' }> {
   const repository = repositoryOf(experiment);
   const { number } = pullRequestOf(experiment);
   const { headSha } = implementationOf(experiment);
@@ -32,6 +33,7 @@ export async function review(
   let last: Look | null = null;
   for (;;) {
     last = await look(experiment, last, deadline);
+    if (isPersonsPush(experiment, last.seen)) return { status: 'moved' };
     const answer = answerOf(experiment, last.seen, Date.now() >= deadline);
     experiment.gate = answer;
     switch (answer.status) {
@@ -57,6 +59,11 @@ export async function review(
   }
 }
 
+function isPersonsPush({ input, implementation }: Experiment, { snapshot }: SeenPullRequest): boolean {
+  const moved = snapshot.state === 'open' && snapshot.headSha !== implementation?.headSha;
+  return input.source.kind === 'pull-request' && moved;
+}
+
 function answerOf(experiment: Experiment, seen: SeenPullRequest, reviewOverdue: boolean): GateAnswer {
   const { policy } = experiment.input;
   const { override } = experiment;
@@ -65,7 +72,7 @@ function answerOf(experiment: Experiment, seen: SeenPullRequest, reviewOverdue: 
     requiredChecks: policy.requiredChecks,
     requireCopilot: policy.requireCopilot,
     reviewOverdue,
-    repairsLeft: policy.maxRepairs - experiment.repairs,
+    repairsLeft: experiment.input.source.kind === 'pull-request' ? 0 : policy.maxRepairs - experiment.repairs,
     ownChecks: ownChecks(experiment),
     taskNoteBlob: implementationOf(experiment).inspection?.taskNoteBlob ?? null,
   } satisfies GatePolicy);
@@ -133,6 +140,7 @@ async function observe(experiment: Experiment, since: string | null): Promise<Se
         number: pullRequestOf(experiment).number,
         since,
         pollSeconds: experiment.input.policy.githubPollSeconds,
+        quietSince: Date.now(),
       },
     ],
   );

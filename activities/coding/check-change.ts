@@ -146,11 +146,7 @@ async function secretProblems(added: readonly AddedText[], known: readonly strin
 }
 
 /** What a checked change is made of, from the base to its head, for the lines of the gate. */
-export async function inspectChange(
-  base: string,
-  commit: string,
-  call: GitCall,
-): Promise<ChangeInspection> {
+export async function inspectChange(base: string, commit: string, call: GitCall): Promise<ChangeInspection> {
   const files = await changedFiles(base, commit, call);
   const [sizes, added] = [await fileSizes(files, call), await addedText(base, commit, files, call)];
   return {

@@ -5,6 +5,7 @@ import { whileBeating } from '../../infra/agents/while-beating.ts';
 import { withMirror } from '../../infra/git/mirror.ts';
 import { pushToServer } from '../../infra/git/push-branch.ts';
 import { guardActivities } from '../boundary.ts';
+import { adoptChange } from './adopt-change.ts';
 import { type CodingDeps, mirrorOptions } from './coding-deps.ts';
 import { implementChange } from './implement-change.ts';
 import type { CodingActivities } from './interface.ts';
@@ -15,6 +16,7 @@ export function createCodingActivities(deps: CodingDeps): CodingActivities {
   return guardActivities<CodingActivities>({
     prepareSource: (input) => whileBeating(({ signal }) => prepareSource(deps, input, workflowRun(), signal)),
     implementChange: (input) => whileBeating((watch) => implementChange(deps, input, watch)),
+    adoptChange: (input) => whileBeating(({ signal }) => adoptChange(deps, input, signal)),
     pushBranch: (input) =>
       whileBeating(({ signal }) => {
         const options = mirrorOptions(deps, input.repository, signal);

@@ -46,6 +46,14 @@ export interface Implementation {
   readonly inspection?: ChangeInspection;
 }
 
+/** A person's change, on a branch of the same repository. */
+export interface AdoptInput {
+  readonly experimentId: string;
+  readonly note: TaskNote;
+  readonly body: string;
+  readonly branch: string;
+}
+
 export interface PushInput {
   readonly experimentId: string;
   readonly repository: string;
@@ -58,5 +66,7 @@ export interface CodingActivities {
   prepareSource(input: PrepareSourceInput): Promise<PreparedSource>;
   /** Qwen Code edits, the worker checks the diff and commits. */
   implementChange(input: ImplementInput): Promise<Implementation>;
+  /** Takes the newest commit of a person's branch as the change, by the same rules. */
+  adoptChange(input: AdoptInput): Promise<Implementation>;
   pushBranch(input: PushInput): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { taskNoteFile } from '../../domain/ids.ts';
 import { Failure } from '../../infra/failure.ts';
 import { fetchMirror, remoteBranch, withMirror } from '../../infra/git/mirror.ts';
 import { askGit, git, gitFailed, type GitCall } from '../../infra/git/run-git.ts';
@@ -25,7 +26,12 @@ export async function ontoBase(deps: CodingDeps, record: SourceRecord, call: Git
   // 1: there are conflicts, and a tree all the same.
   if (answer.exitCode > 1) throw await gitFailed(args, answer, call);
   const [tree = '', ...conflicts] = answer.stdout.split('\0').filter((part) => part !== '');
-  return { record: { ...record, baseSha, head: baseSha }, tree, conflicts };
+  return {
+    record: { ...record, baseSha, head: baseSha },
+    tree,
+    // Another experiment's note may have come with the base; this one's own is written again in any case.
+    conflicts: conflicts.filter((path) => path !== taskNoteFile),
+  };
 }
 
 /** The worktree as the tree has it; HEAD stays where it is. */
@@ -34,7 +40,11 @@ export async function checkOutTree(tree: string, call: GitCall): Promise<void> {
 }
 
 /** Throws `AgentFailed`, which is tried again, when a file still holds the marks of a conflict. */
-export async function requireSettled(conflicts: readonly string[], tree: string, call: GitCall): Promise<void> {
+export async function requireSettled(
+  conflicts: readonly string[],
+  tree: string,
+  call: GitCall,
+): Promise<void> {
   const left: string[] = [];
   for (const path of conflicts) {
     const answer = await askGit(['cat-file', 'blob', `${tree}:${path}`], call);

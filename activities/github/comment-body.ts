@@ -15,11 +15,14 @@ export const commentLimit = 65_000;
 
 interface Command {
   readonly says: string;
+  /** What may be written in a comment instead; undefined where that cannot be said so. */
+  readonly here?: string;
   readonly line: string;
 }
 
 interface Amount {
   readonly refused: number;
+  readonly said: number;
   readonly reasons: number;
   readonly jobs: number;
   readonly stages: number;
@@ -30,10 +33,10 @@ interface Amount {
 
 /** How much is told: when the whole does not fit, the least needed goes first. The last fits, whatever is in it. */
 const amounts: readonly Amount[] = [
-  { refused: 10, reasons: 40, jobs: 64, stages: 60, links: 20, table: true },
-  { refused: 5, reasons: 10, jobs: 32, stages: 15, links: 5, table: true },
-  { refused: 2, reasons: 3, jobs: 0, stages: 0, links: 2, table: true },
-  { refused: 1, reasons: 1, jobs: 0, stages: 0, links: 0, table: false },
+  { refused: 10, said: 10, reasons: 40, jobs: 64, stages: 60, links: 20, table: true },
+  { refused: 5, said: 5, reasons: 10, jobs: 32, stages: 15, links: 5, table: true },
+  { refused: 2, said: 2, reasons: 3, jobs: 0, stages: 0, links: 2, table: true },
+  { refused: 1, said: 1, reasons: 1, jobs: 0, stages: 0, links: 0, table: false },
 ];
 
 /** The sticky comment of an experiment, for every phase; always shorter than `commentLimit` characters. */
@@ -69,14 +72,13 @@ function render(status: ExperimentStatus, { pictures, live }: Shown, amount: Amo
     heading: headingOf(status),
     questions: questionsOf(status),
     commands: commandsOf(status),
+    said: status.said.slice(-amount.said).map((one) => ({ ...one, at: minute(one.writtenAt) })),
     refused: status.refused.slice(-amount.refused).map((one) => ({ ...one, at: minute(one.at) })),
     gate: gate === null ? null : presentGate(gate, amount.reasons),
     warnings: (status.warnings ?? []).slice(0, 10),
     left: leftOut(status, amount),
     attempts: jobsOf(status).slice(-amount.jobs || Infinity),
-    stages: status.phases
-      .slice(-amount.stages || Infinity)
-      .map((stage) => presentStage(stage, status)),
+    stages: status.phases.slice(-amount.stages || Infinity).map((stage) => presentStage(stage, status)),
     total: totalTime(status.phases),
     links: elsewhere(status).slice(0, amount.links),
   }).replaceAll(/\n{3,}/g, '\n\n');
@@ -102,7 +104,9 @@ function leftOut(status: ExperimentStatus, amount: Amount): string {
     [phases.length, amount.stages, 'stages'],
     [elsewhere(status).length, amount.links, 'links'],
   ];
-  const left = counts.flatMap(([all, shown, what]) => (all > shown ? [`${all - shown} of ${all} ${what}`] : []));
+  const left = counts.flatMap(([all, shown, what]) =>
+    all > shown ? [`${all - shown} of ${all} ${what}`] : [],
+  );
   return [...left, ...(evidence !== null && !amount.table ? ['the table of the seeds'] : [])].join(', ');
 }
 
@@ -153,7 +157,7 @@ function commandsOf(status: ExperimentStatus): Command[] {
   if (isOutcome.has(phase) || phase === 'merging' || phase === 'recording') return [];
   const program = 'npm run -s hephaestus --';
   const head = evidence === null ? '' : ` --head ${evidence.headSha.slice(0, 12)}`;
-  const stop = { says: 'End it now, its jobs too', line: `${program} stop ${id}` };
+  const stop = { says: 'End it now, its jobs too', here: 'stop', line: `${program} stop ${id}` };
   const asked = questionsOf(status);
   if (asked.length > 0) {
     return [
@@ -166,22 +170,22 @@ function commandsOf(status: ExperimentStatus): Command[] {
   }
   if (status.stalled) {
     return [
-      { says: 'Try it again, as a new attempt', line: `${program} rerun ${id}` },
-      { says: 'Send the coding agent back', line: `${program} revise ${id} "…"` },
-      { says: 'Close it without merging', line: `${program} reject ${id}` },
+      { says: 'Try it again, as a new attempt', here: 'rerun', line: `${program} rerun ${id}` },
+      { says: 'Send the coding agent back', here: 'revise …', line: `${program} revise ${id} "…"` },
+      { says: 'Close it without merging', here: 'reject', line: `${program} reject ${id}` },
       stop,
     ];
   }
   if (phase === 'deciding') {
     return [
-      { says: 'Merge what is shown here', line: `${program} merge ${id}${head}` },
-      { says: 'Close it without merging', line: `${program} reject ${id}${head}` },
+      { says: 'Merge what is shown here', here: 'merge', line: `${program} merge ${id}${head}` },
+      { says: 'Close it without merging', here: 'reject', line: `${program} reject ${id}${head}` },
       stop,
     ];
   }
   if (gate?.status !== 'block') return [stop];
-  const override = `signal quality { "by": "…", "verdict": "pass", "reason": "…" }`;
-  return [{ says: 'Let it pass on your word, in the Temporal Web UI', line: override }, stop];
+  const line = `${program} approve-quality ${id} --reason "…"`;
+  return [{ says: 'Let it pass on your word', here: 'approve-quality …', line }, stop];
 }
 
 function jobsOf({ attempts }: ExperimentStatus): object[] {

@@ -1,3 +1,4 @@
+import { listenInterval } from '../../domain/listen-interval.ts';
 import { Failure } from '../../infra/failure.ts';
 import type { GithubClient } from '../../infra/github/github-client.ts';
 import { guardActivities } from '../boundary.ts';
@@ -33,12 +34,15 @@ export function createGithubActivities({
     markReady: ({ repository, number }) => markReady(github, repository, number),
     requestReview: (input) => requestReview(github, logins, input),
 
-    async awaitPullRequestChange({ repository, number, since, pollSeconds }) {
-      const seen = await observePullRequest(github, logins, repository, number);
+    async awaitPullRequestChange({ repository, number, since, pollSeconds, quietSince }) {
+      const seen = await observePullRequest(github, logins, repository, number, since);
       if (seen.fingerprint !== since) return seen;
       throw new Failure('GateUnchanged', `${repository}#${number} is as it was`, {
-        // Many experiments that look at the same moment would meet the rate limit together.
-        retryAfterMs: Math.round(pollSeconds * 1000 * (0.9 + Math.random() * 0.2)),
+        retryAfterMs: listenInterval({
+          quietMs: quietSince === undefined ? 0 : Date.now() - quietSince,
+          baseMs: pollSeconds * 1000,
+          random: Math.random(),
+        }),
       });
     },
 

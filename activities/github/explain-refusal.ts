@@ -65,7 +65,9 @@ async function reviewsOf(
   const given = last.filter(([, state]) => state === 'APPROVED').length;
   return [
     ...(against.length === 0 ? [] : [`${against.join(', ')} asked for changes`]),
-    ...(given >= approvals ? [] : [`${approvals} approving reviews are required, ${given} are there: approve it`]),
+    ...(given >= approvals
+      ? []
+      : [`${approvals} approving reviews are required, ${given} are there: approve it`]),
   ];
 }
 

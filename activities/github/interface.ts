@@ -53,6 +53,8 @@ export interface AwaitPullRequestInput {
   /** Fingerprint of the snapshot seen last; null to get the first look at once. */
   readonly since: string | null;
   readonly pollSeconds: number;
+  /** Since when nothing happened, ms since the epoch: the longer, the less often is looked. */
+  readonly quietSince?: number;
 }
 
 export interface SeenPullRequest {
@@ -136,8 +138,8 @@ export interface GithubActivities {
   awaitPullRequestChange(input: AwaitPullRequestInput): Promise<SeenPullRequest>;
   publishQuality(input: QualityInput): Promise<void>;
   uploadCurves(input: CurvesInput): Promise<Picture>;
-  /** The one sticky comment, edited in place. */
-  updateComment(input: CommentInput): Promise<{ readonly url: string }>;
+  /** The one sticky comment, edited in place. `shownAt`: since when it reads so, ISO 8601, by GitHub's clock. */
+  updateComment(input: CommentInput): Promise<{ readonly url: string; readonly shownAt: string }>;
   mergePullRequest(input: MergeInput): Promise<{ readonly mergeSha: string }>;
   /** Closes without merging; the branch stays. */
   closePullRequest(input: CloseInput): Promise<void>;

@@ -61,7 +61,10 @@ function assertMergeable({ repository, number }: MergeInput, pullRequest: PullRe
   const what = `${repository}#${number}`;
   const { state, draft, mergeable, mergeableState, base } = pullRequest;
   if (state === 'closed') {
-    throw new Failure('NotMergeable', `${what} was closed without a merge: reopen it and say merge again, or reject`);
+    throw new Failure(
+      'NotMergeable',
+      `${what} was closed without a merge: reopen it and say merge again, or reject`,
+    );
   }
   if (draft) {
     const cure = 'press "Ready for review" on GitHub, then say merge again';

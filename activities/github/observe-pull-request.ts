@@ -8,19 +8,23 @@ import type { SeenPullRequest } from './interface.ts';
 
 const looks = 3;
 
-/** The pull request, its reviews, threads and checks, all of one head. */
+/** The pull request, its reviews, threads and checks, all of one head; `since` is the fingerprint that was seen last. */
 export async function observePullRequest(
   github: GithubClient,
   logins: ReadonlySet<string>,
   repository: string,
   number: number,
+  since: string | null = null,
 ): Promise<SeenPullRequest> {
   let pullRequest = await github.getPullRequest(repository, number);
   for (let look = 1; ; look += 1) {
     const snapshot = await readSnapshot(github, logins, repository, pullRequest);
+    const fingerprint = fingerprintOf(snapshot);
+    // As it was: nothing was read half before and half after a change.
+    if (fingerprint === since) return { snapshot, fingerprint };
     const after = await github.getPullRequest(repository, number);
     if (after.headSha === pullRequest.headSha && after.state === pullRequest.state) {
-      return { snapshot, fingerprint: fingerprintOf(snapshot) };
+      return { snapshot, fingerprint };
     }
     if (look === looks) {
       const what = `${repository}#${number} changed while it was being read, ${looks} times in a row`;

@@ -27,7 +27,12 @@ export async function openPullRequest(
 
 async function create(github: GithubClient, input: OpenPullRequestInput): Promise<PullRequest> {
   const { repository, base, title } = input.note;
-  const wanted = { title, body: renewBody(null, pullRequestBody(input)), head: branchName(input.experimentId), base };
+  const wanted = {
+    title,
+    body: renewBody(null, pullRequestBody(input)),
+    head: branchName(input.experimentId),
+    base,
+  };
   // GitHub answers alike to what is there already, to drafts where there are none, and to what is wrong.
   for (const draft of [true, false]) {
     try {

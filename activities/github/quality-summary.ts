@@ -7,7 +7,10 @@ const longest = 60_000;
 const marks = { passed: '✅', failed: '❌', waiting: '⏳' } as const;
 
 /** What the check run of the gate shows: everything that was looked at, a line each, with its evidence. */
-export function qualitySummary({ description, lines = [] }: Pick<QualityInput, 'description' | 'lines'>): string {
+export function qualitySummary({
+  description,
+  lines = [],
+}: Pick<QualityInput, 'description' | 'lines'>): string {
   const rows = lines.map(
     ({ name, state, detail, url }) =>
       `| ${marks[state]} | ${url === null ? text(name, 100) : link(name, url)} | ${text(detail, 1000)} |`,

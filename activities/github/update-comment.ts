@@ -11,18 +11,24 @@ import type { CommentInput, Picture } from './interface.ts';
 export async function updateComment(
   github: GithubClient,
   { repository, number, status, pictures, live = null }: CommentInput,
-): Promise<{ readonly url: string }> {
-  const body = commentBody(status, pictures.map((picture) => ownOnly(github, repository, picture)), live);
+): Promise<{ readonly url: string; readonly shownAt: string }> {
+  const body = commentBody(
+    status,
+    pictures.map((picture) => ownOnly(github, repository, picture)),
+    live,
+  );
   const [first, ...doubles] = await ownComments(github, repository, number, commentMarker(status.id));
   for (const double of doubles) await github.deleteComment(repository, double.id);
   const written = first === undefined ? null : await rewrite(github, repository, first, body);
-  return { url: (written ?? (await github.createComment(repository, number, body))).url };
+  const { url, updatedAt } = written ?? (await github.createComment(repository, number, body));
+  return { url, shownAt: updatedAt };
 }
 
 /** A picture from elsewhere would tell a stranger who looks at the comment: its words stay, its address goes. */
 function ownOnly({ serverUrl }: GithubClient, repository: string, picture: Picture): Picture {
   const own = [`${serverUrl}/${repository}/`, `${serverUrl}/user-attachments/assets/`];
-  const isOwn = (url: string | null | undefined): boolean => own.some((start) => url?.startsWith(start) === true);
+  const isOwn = (url: string | null | undefined): boolean =>
+    own.some((start) => url?.startsWith(start) === true);
   if (isOwn(picture.url) && (picture.darkUrl === undefined || isOwn(picture.darkUrl))) return picture;
   const { darkUrl: _dark, ...rest } = picture;
   return { ...rest, url: null };

@@ -17,6 +17,9 @@ export function nextSteps(seen: SeenExperiment, program: string): string[] {
   ];
   return table([
     ...(phase === 'deciding' ? deciding : []),
+    ...(phase === 'reviewing' && seen.status?.gate?.status === 'block'
+      ? [[`${program} approve-quality ${id} --reason "…"`, 'lets the quality gate pass on your word']]
+      : []),
     ...settling(seen, program),
     ...stalled(seen, program),
     [`${program} watch ${id}`, 'follows it'],

@@ -53,6 +53,12 @@ function phaseLine(seen: SeenExperiment, { colours, now }: Presentation): string
   return `${phase}  ${waiting}for ${duration(now - new Date(status.since).getTime())} (since ${moment(status.since)})`;
 }
 
+/** What was looked at, else why; where it does not pass, both. */
+function gateRows({ status, reasons, lines = [] }: NonNullable<ExperimentStatus['gate']>): string[] {
+  const said = status === 'pass' && lines.length > 0 ? [] : reasons.map((why) => `- ${clean(why)}`);
+  return [...said, ...lines.map(({ name, state, detail }) => `${state}: ${clean(name)}, ${clean(detail)}`)];
+}
+
 function colourOf(seen: SeenExperiment, colours: Colours): (text: string) => string {
   if (seen.phase === 'merged') return colours.green;
   if (seen.phase === 'deciding') return colours.cyan;
@@ -74,6 +80,7 @@ function statusSections(status: ExperimentStatus, colours: Colours): string[] {
             `What to do: docs/failures.md#${failure.type.toLowerCase()}`,
           ],
     ),
+    ...section(colours, 'Mind', (status.warnings ?? []).map(clean)),
     ...section(
       colours,
       'So far',
@@ -92,11 +99,7 @@ function statusSections(status: ExperimentStatus, colours: Colours): string[] {
       ...(status.mergeSha === null ? [] : [`merged as ${status.mergeSha.slice(0, 12)}`]),
       ...(status.note === null ? [] : [`note ${clean(status.note.path)}`]),
     ]),
-    ...section(
-      colours,
-      'Quality gate',
-      gate === null ? [] : [gate.status, ...gate.reasons.map((why) => `- ${clean(why)}`)],
-    ),
+    ...section(colours, 'Quality gate', gate === null ? [] : [gate.status, ...gateRows(gate)]),
     ...section(colours, 'Asked of you', questionsOf(status)),
     ...section(colours, 'Jobs', jobRows(status)),
     ...section(
@@ -113,6 +116,14 @@ function statusSections(status: ExperimentStatus, colours: Colours): string[] {
       'Refused decisions',
       status.refused.map(
         (refused) => `${moment(refused.at)}  ${refused.kind} by ${clean(refused.by)}: ${clean(refused.why)}`,
+      ),
+    ),
+    ...section(
+      colours,
+      'Said in the pull request',
+      status.said.map(
+        ({ writtenAt, said, by, answer, why }) =>
+          `${moment(writtenAt)}  ${clean(said)} by ${clean(by)}: ${answer === 'refused' ? 'refused: ' : ''}${clean(why)}`,
       ),
     ),
     ...section(colours, 'Cost', [`${round(cost.gpuHours)} GPU hours${tokens}`]),

@@ -10,6 +10,7 @@ export interface SourceOptions {
   readonly repo?: string;
   readonly base?: string;
   readonly id?: string;
+  readonly pr?: string;
 }
 
 export interface ReadSource {
@@ -30,9 +31,27 @@ export async function readSource(path: string | undefined, options: SourceOption
     return readNote(path);
   }
   if (options.idea === undefined || options.idea.trim() === '') {
-    throw new UsageError('Nothing to start: give a task note, or --idea "…" with --repo owner/name.');
+    throw new UsageError(
+      'Nothing to start: give a task note, --pr owner/name#n, or --idea "…" with --repo owner/name.',
+    );
   }
   return readIdea(options.idea.trim(), options);
+}
+
+/** The pull request that `--pr` names; null without it. Throws `UsageError`. */
+export function readPullRequest(
+  path: string | undefined,
+  options: SourceOptions,
+): { readonly repository: string; readonly number: number } | null {
+  if (options.pr === undefined) return null;
+  const extra = (['idea', 'repo', 'base', 'id'] as const).filter((name) => options[name] !== undefined);
+  if (path !== undefined || extra.length > 0) {
+    throw new UsageError('--pr stands alone: the pull request has the task note.');
+  }
+  const [, repository, number] =
+    /^(?:https?:\/\/[^/]+\/)?([\w.-]+\/[\w.-]+)(?:#|\/pull\/)(\d{1,9})\/?$/.exec(options.pr) ?? [];
+  if (repository !== undefined) return { repository, number: Number(number) };
+  throw new UsageError(`--pr is "${options.pr}": expected owner/name#n, or the address of a pull request.`);
 }
 
 async function readNote(path: string): Promise<ReadSource> {

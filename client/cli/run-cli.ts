@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 
 import manifest from '../../package.json' with { type: 'json' };
 import { addAdopt } from './commands/adopt.ts';
+import { addApproveQuality } from './commands/approve-quality.ts';
 import { addDecisions } from './commands/decisions.ts';
 import { addJanitor } from './commands/janitor.ts';
 import { addEnvironment } from './commands/environment.ts';
@@ -36,6 +37,7 @@ export async function runCli(args: readonly string[], world: Omit<CliContext, 'e
     addShow,
     addWatch,
     addDecisions,
+    addApproveQuality,
     addSettle,
     addJanitor,
     addEnvironment,

@@ -1,65 +1,60 @@
-import { verify } from '@octokit/webhooks-methods';
+import rateLimit from '@fastify/rate-limit';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 
 import { ClientError } from '../client-error.ts';
 import type { Experiments } from '../experiments.ts';
-import { findTargets, knownEvents } from './find-targets.ts';
-import { createDeliveryCounter } from './metrics.ts';
+import { bodyLength, createBodyBudget } from './body-budget.ts';
+import { knownEvents } from './find-targets.ts';
+import { createDeliveryCounter, type DeliveryCounter } from './metrics.ts';
+import { passOn, type PassOnDeps } from './pass-on.ts';
+import { isSigned, looksSigned } from './signature.ts';
 
-export interface WebhookServerOptions {
-  readonly experiments: Pick<Experiments, 'nudge' | 'findByPullRequest' | 'ping'>;
+export interface WebhookServerOptions extends PassOnDeps {
+  readonly experiments: PassOnDeps['experiments'] & Pick<Experiments, 'ping'>;
   readonly secret: string;
   readonly log: Logger;
+  /** The most that one address may send in a minute. */
+  readonly perMinute?: { readonly unsigned: number; readonly signed: number };
 }
 
 /** GitHub sends no more than this, bytes. */
 const bodyLimit = 25 * 1024 * 1024;
+const allBodies = 4 * bodyLimit;
+const requestTimeoutMs = 30_000;
+/** A wrong secret is noticed after one; the bursts of a large repository stay far below the other. */
+const usualPerMinute = { unsigned: 60, signed: 6000 };
 
 /**
  * The webhook server, not yet listening. A delivery only says *look again*: nothing in it is believed, and it is answered
- * with 202 once Temporal holds the nudge, so that GitHub's delivery log tells the truth.
+ * with 202 once Temporal holds what follows, so that GitHub's delivery log tells the truth. It holds the secret of the
+ * webhooks and no credential of GitHub: who may do what is looked up by the zone that has one.
  */
-export function createWebhookServer({ experiments, secret, log }: WebhookServerOptions): FastifyInstance {
-  const server = fastify({ bodyLimit, logger: false });
+export function createWebhookServer(options: WebhookServerOptions): FastifyInstance {
+  const server = fastify({ bodyLimit, requestTimeout: requestTimeoutMs, logger: false });
   const deliveries = createDeliveryCounter();
+  const budget = createBodyBudget(allBodies, bodyLimit);
 
   // The signature is over the bytes as they came, so nothing may parse them first.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  server.addHook('onResponse', async (request) => budget.release(request));
+  server.addHook('onRequestAbort', async (request) => budget.release(request));
 
-  server.post('/webhooks/github', async (request, reply) => {
-    const event = headerOf(request, 'x-github-event');
-    const label = knownEvents.has(event) ? event : 'other';
-    const body = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '';
-    if (!(await isSigned(secret, body, headerOf(request, 'x-hub-signature-256')))) {
-      deliveries.count('unknown', 'unauthorized');
-      return answer(reply, 401, 'the signature does not fit: is the secret the same on both sides?');
-    }
-    const parsed = readDelivery(event, headerOf(request, 'x-github-delivery'), body);
-    if (parsed.status === 'malformed') {
-      deliveries.count(label, 'malformed');
-      return answer(reply, 400, parsed.why);
-    }
-    try {
-      const nudged = await deliver(experiments, event, parsed.delivery, parsed.payload);
-      deliveries.count(label, nudged.length > 0 ? 'nudged' : 'ignored');
-      return await reply.code(202).send({ nudged });
-    } catch (error) {
-      if (!(error instanceof ClientError)) throw error;
-      log.warn(
-        { event, delivery: parsed.delivery, reason: error.message },
-        'a delivery could not be passed on',
-      );
-      deliveries.count(label, 'unavailable');
-      return answer(reply, 503, 'Temporal cannot be reached: redeliver it later');
-    }
+  void server.register(rateLimit, { global: false });
+  void server.after(() => {
+    const perMinute = options.perMinute ?? usualPerMinute;
+    const limits = {
+      unsigned: server.createRateLimit({ max: perMinute.unsigned, timeWindow: '1 minute' }),
+      signed: server.createRateLimit({ max: perMinute.signed, timeWindow: '1 minute' }),
+    };
+    addDeliveries(server, options, { deliveries, limits, budget });
   });
 
   server.get('/healthz', async (_request, reply) => reply.send({ status: 'ok' }));
   server.get('/readyz', async (_request, reply) => {
     try {
-      await experiments.ping();
+      await options.experiments.ping();
       return await reply.send({ status: 'ready' });
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
@@ -72,49 +67,102 @@ export function createWebhookServer({ experiments, secret, log }: WebhookServerO
   return server;
 }
 
+type Limit = ReturnType<FastifyInstance['createRateLimit']>;
+
+interface Guards {
+  readonly deliveries: DeliveryCounter;
+  /** Each kind has its own: a flood without the secret keeps no delivery of GitHub away, whatever address both come from. */
+  readonly limits: { readonly unsigned: Limit; readonly signed: Limit };
+  readonly budget: ReturnType<typeof createBodyBudget>;
+}
+
+function addDeliveries(server: FastifyInstance, options: WebhookServerOptions, guards: Guards): void {
+  const { deliveries, limits, budget } = guards;
+  const refuseUnsigned = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    deliveries.count('unknown', 'unauthorized');
+    if (await isOver(limits.unsigned, request, reply))
+      return answer(reply, 429, 'too many without a signature');
+    return answer(reply, 401, 'the signature does not fit: is the secret the same on both sides?');
+  };
+
+  server.post('/webhooks/github', {
+    // Before the body is read.
+    async onRequest(request, reply) {
+      const tooLarge = (bodyLength(request) ?? 0) > bodyLimit;
+      if (tooLarge) {
+        deliveries.count('unknown', 'too-large');
+        return answer(reply.header('connection', 'close'), 413, `GitHub sends at most ${bodyLimit} bytes`);
+      }
+      if (!looksSigned(headerOf(request, 'x-hub-signature-256'))) {
+        return refuseUnsigned(request, reply.header('connection', 'close'));
+      }
+      if (budget.take(request)) return undefined;
+      deliveries.count('unknown', 'busy');
+      return answer(
+        reply.header('connection', 'close'),
+        503,
+        'too much is being received: redeliver it later',
+      );
+    },
+
+    async handler(request, reply) {
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      if (!isSigned(options.secret, body, headerOf(request, 'x-hub-signature-256'))) {
+        return refuseUnsigned(request, reply);
+      }
+      const event = headerOf(request, 'x-github-event');
+      const label = knownEvents.has(event) ? event : 'other';
+      if (await isOver(limits.signed, request, reply)) {
+        deliveries.count(label, 'limited');
+        return answer(reply, 429, 'too many deliveries in a minute');
+      }
+      const parsed = readDelivery(event, headerOf(request, 'x-github-delivery'), body);
+      if (parsed.status === 'malformed') {
+        deliveries.count(label, 'malformed');
+        return answer(reply, 400, parsed.why);
+      }
+      try {
+        const passed = await passOn(options, { event, ...parsed });
+        const counted = passed.nudged.length > 0 ? 'nudged' : 'ignored';
+        deliveries.count(label, passed.invited ? 'invited' : counted);
+        return await reply.code(202).send(passed);
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error;
+        const { delivery } = parsed;
+        options.log.warn(
+          { event: label, delivery, reason: error.message },
+          'a delivery could not be passed on',
+        );
+        deliveries.count(label, 'unavailable');
+        return answer(reply, 503, 'Temporal cannot be reached: redeliver it later');
+      }
+    },
+  });
+}
+
+async function isOver(limit: Limit, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
+  const state = await limit(request);
+  if (state.isAllowed || !state.isExceeded) return false;
+  void reply.header('retry-after', String(state.ttlInSeconds));
+  return true;
+}
+
 type Delivery =
   | { readonly status: 'read'; readonly delivery: string; readonly payload: unknown }
   | { readonly status: 'malformed'; readonly why: string };
 
-function readDelivery(event: string, delivery: string, body: string): Delivery {
+function readDelivery(event: string, delivery: string, body: Buffer): Delivery {
   if (event === '') return { status: 'malformed', why: 'the header X-GitHub-Event is missing' };
   if (!/^[\w-]{1,100}$/.test(delivery)) {
     return { status: 'malformed', why: 'the header X-GitHub-Delivery is missing or no delivery id' };
   }
   try {
-    return { status: 'read', delivery, payload: JSON.parse(body) as unknown };
-  } catch {
+    return { status: 'read', delivery, payload: JSON.parse(body.toString('utf8')) as unknown };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
     const why = 'the body is no JSON: set the content type of the webhook to application/json';
     return { status: 'malformed', why };
   }
-}
-
-/** Returns the ids of the experiments that were told. One that has ended has nothing to look at. */
-async function deliver(
-  experiments: WebhookServerOptions['experiments'],
-  event: string,
-  delivery: string,
-  payload: unknown,
-): Promise<string[]> {
-  const { experimentIds, pullRequest } = findTargets(event, payload);
-  const ids = pullRequest === null ? experimentIds : await experiments.findByPullRequest(pullRequest);
-  const told = await Promise.all(
-    ids.map(async (id) => {
-      try {
-        await experiments.nudge(id, delivery);
-        return [id];
-      } catch (error) {
-        if (error instanceof ClientError && error.kind === 'not-found') return [];
-        throw error;
-      }
-    }),
-  );
-  return told.flat();
-}
-
-async function isSigned(secret: string, body: string, signature: string): Promise<boolean> {
-  // The library refuses empty arguments by throwing; neither can carry a signature.
-  return body !== '' && signature !== '' && (await verify(secret, body, signature));
 }
 
 function headerOf(request: FastifyRequest, name: string): string {

@@ -20,7 +20,7 @@ export async function runWebhook(config: Config, { signal, onListening }: RunWeb
   const { secret, host, port } = section(config, 'webhook');
   const log = createLog(config.logLevel);
   const experiments = openExperiments(config.temporal);
-  const server = createWebhookServer({ experiments, secret, log });
+  const server = createWebhookServer({ experiments, policy: config.policy, secret, log });
   const stop = new AbortController();
   const terminate = (): void => stop.abort();
   process.once('SIGTERM', terminate);

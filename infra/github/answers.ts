@@ -62,6 +62,7 @@ export const CommentAnswer = z.object({
   user: Author,
   body: z.string().nullish(),
   html_url: z.string(),
+  updated_at: z.string(),
 });
 
 export const ThreadsAnswer = z.object({

@@ -44,6 +44,6 @@ export function commentCalls(octokit: Octokit): CommentCalls {
   };
 }
 
-function fromAnswer({ id, user, body, html_url }: z.infer<typeof CommentAnswer>): IssueComment {
-  return { id, authorId: user?.id ?? 0, body: body ?? '', url: html_url };
+function fromAnswer({ id, user, body, html_url, updated_at }: z.infer<typeof CommentAnswer>): IssueComment {
+  return { id, authorId: user?.id ?? 0, body: body ?? '', url: html_url, updatedAt: updated_at };
 }

@@ -3,6 +3,7 @@ import { Failure } from '../failure.ts';
 import { accessCalls } from './access-calls.ts';
 import { checkCalls } from './check-calls.ts';
 import { commentCalls } from './comment-calls.ts';
+import { conversationCalls } from './conversation-calls.ts';
 import { fileCalls } from './file-calls.ts';
 import { gateCalls } from './gate-calls.ts';
 import type { GithubClient } from './github-client.ts';
@@ -43,6 +44,7 @@ export function createGithubClient(
     requestReviewers: pullRequestCalls(person ?? octokit).requestReviewers,
     ...checkCalls(octokit),
     ...commentCalls(octokit),
+    ...conversationCalls(octokit),
     ...fileCalls(octokit),
     ...gateCalls(octokit),
     ...proposalCalls(octokit),

@@ -1,5 +1,6 @@
 import type { Check } from '../../domain/pull-request.ts';
 import type { AccessCalls } from './access-calls.ts';
+import type { ConversationCalls } from './conversation-calls.ts';
 import type { FileCalls } from './file-calls.ts';
 import type { GateCalls } from './gate-calls.ts';
 import type { ProposalCalls } from './proposal-calls.ts';
@@ -57,6 +58,8 @@ export interface IssueComment {
   readonly authorId: number;
   readonly body: string;
   readonly url: string;
+  /** ISO 8601, UTC. */
+  readonly updatedAt: string;
 }
 
 export interface CommitStatus {
@@ -78,7 +81,7 @@ interface NewPullRequest {
  * What the activities need of GitHub. `repository` is always `owner/name`. Every method throws `Failure` with one of the
  * GitHub types; nothing is tried twice here, because Temporal does that.
  */
-export interface GithubClient extends AccessCalls, FileCalls, GateCalls, ProposalCalls {
+export interface GithubClient extends AccessCalls, ConversationCalls, FileCalls, GateCalls, ProposalCalls {
   /** Where people look, for example https://github.com */
   readonly serverUrl: string;
   /** As whom it writes: the owner of the token, or the bot of the App. */

@@ -4,6 +4,7 @@ import type { AttemptsActivities } from '../../activities/attempts/interface.ts'
 import { guardActivities } from '../../activities/boundary.ts';
 import type { CodingActivities } from '../../activities/coding/interface.ts';
 import type { EnvironmentActivities } from '../../activities/environment/interface.ts';
+import type { ConversationActivities } from '../../activities/github/conversation.ts';
 import type { GithubActivities } from '../../activities/github/interface.ts';
 import type {
   AttemptSight,
@@ -14,6 +15,7 @@ import type { NotesActivities } from '../../activities/notes/interface.ts';
 import type { PlanningActivities } from '../../activities/planning/interface.ts';
 import type { QizhiActivities } from '../../activities/qizhi/interface.ts';
 import type { WandbActivities } from '../../activities/wandb/interface.ts';
+import type { HeardWord } from '../../domain/command.ts';
 import type { JobExit, JobObservation, JobRecords } from '../../domain/job.ts';
 import type { PullRequestSnapshot } from '../../domain/pull-request.ts';
 import { Failure } from '../../infra/failure.ts';
@@ -25,6 +27,7 @@ export type AllActivities = PlanningActivities &
   EnvironmentActivities &
   AttemptsActivities &
   GithubActivities &
+  ConversationActivities &
   QizhiActivities &
   WandbActivities &
   JanitorDiskActivities &
@@ -45,6 +48,8 @@ export interface ScriptedWorld {
   /** What the platform and the job's records say of each job, by seed; change it as the test goes. */
   readonly jobs: Map<number, { observation: JobObservation; records: JobRecords }>;
   snapshot: PullRequestSnapshot;
+  /** What people said below the pull request; add to it as the test goes. */
+  readonly words: HeardWord[];
 }
 
 export const emptyRecords: JobRecords = {
@@ -131,6 +136,7 @@ export function scriptedWorld(overrides: Partial<AllActivities> = {}): ScriptedW
     calls,
     jobs: new Map(),
     snapshot: openSnapshot(),
+    words: [],
     hold: (name) => gates.set(name, gate()),
     release: (name) => {
       gates.get(name)?.open();
@@ -170,7 +176,7 @@ function seedOf(jobId: string): number {
 
 /** At most 0.2 s between two looks, so that a test follows quickly. */
 function unchanged(
-  type: 'JobUnchanged' | 'RecordsUnchanged' | 'GateUnchanged' | 'LiveUnchanged',
+  type: 'JobUnchanged' | 'RecordsUnchanged' | 'GateUnchanged' | 'LiveUnchanged' | 'NothingSaid',
   seconds: number,
 ): Failure {
   return new Failure(type, 'nothing changed', { retryAfterMs: Math.min(seconds * 1000, 200) });
@@ -252,7 +258,25 @@ function goodWorld(world: ScriptedWorld): AllActivities {
     },
     publishQuality: async () => undefined,
     uploadCurves: async () => ({ url: 'http://github.example/curves.png', alt: 'curves' }),
-    updateComment: async () => ({ url: 'http://github.example/lab/digits/pull/1#issuecomment-1' }),
+    updateComment: async () => ({
+      url: 'http://github.example/lab/digits/pull/1#issuecomment-1',
+      shownAt: new Date().toISOString(),
+    }),
+    awaitWords: async ({ cursor, once, pollSeconds }) => {
+      const words = world.words.filter(({ commentId }) => !cursor.known.includes(commentId));
+      const state = world.snapshot.state;
+      if (words.length === 0 && state === cursor.state && !once) throw unchanged('NothingSaid', pollSeconds);
+      const known = [...cursor.known, ...words.map(({ commentId }) => commentId)];
+      return { words, cursor: { ...cursor, known, state }, headSha: world.snapshot.headSha };
+    },
+    answerWord: async () => undefined,
+    lookAtInvitation: async () => ({ status: 'none', why: 'it has no QWEN_TASK.md' }),
+    adoptChange: async () => ({
+      headSha: world.snapshot.headSha,
+      summary: 'by hand',
+      changedPaths: ['train.py', 'QWEN_TASK.md'],
+      tokens: 0,
+    }),
     mergePullRequest: async () => ({ mergeSha: 'c'.repeat(40) }),
     closePullRequest: async () => undefined,
     awaitPlatform: async () => undefined,

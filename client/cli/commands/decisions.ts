@@ -67,9 +67,11 @@ async function sayDecision(
   content: Content,
 ): Promise<void> {
   await withExperiments(context, options, async ({ experiments, output }) => {
-    const head = readHead(options.head) ?? (await shownHead(experiments, kind, id));
+    const named = readHead(options.head);
+    const shown = named === undefined ? await shownNow(experiments, kind, id) : {};
+    const head = named ?? shown.head;
     const by = actor(options.by, context.env);
-    const request: DecisionRequest = { kind, by, head, reason: options.reason, ...content };
+    const request: DecisionRequest = { kind, by, ...shown, head, reason: options.reason, ...content };
     await experiments.decide(id, request);
     const about = head === undefined ? '' : ` (head ${head.slice(0, 12)})`;
     const next = `Follow it: ${context.program} watch ${id}`;
@@ -90,12 +92,13 @@ function readHead(head: string | undefined): string | undefined {
 }
 
 /** A word about what is shown is bound to it at this moment; stopping is about the experiment whatever it shows. */
-async function shownHead(
+async function shownNow(
   experiments: Experiments,
   kind: DecisionKind,
   id: string,
-): Promise<string | undefined> {
-  if (kind === 'stop') return undefined;
+): Promise<Pick<DecisionRequest, 'head' | 'attempt'>> {
+  if (kind === 'stop') return {};
   const { status } = await experiments.see(id);
-  return status?.evidence?.headSha;
+  const evidence = status?.evidence ?? null;
+  return evidence === null ? {} : { head: evidence.headSha, attempt: evidence.attempt };
 }

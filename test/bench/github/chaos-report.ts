@@ -8,6 +8,8 @@ export interface ChaosReport {
   /** Decisions that were refused, with a reason, and could be given again. */
   readonly refused: number;
   readonly meddled: Readonly<Record<string, number>>;
+  /** Words said below pull requests. */
+  readonly comments: number;
   /** How often the PI's looks and words did not get through. */
   readonly unanswered: number;
   readonly kills: number;
@@ -17,7 +19,7 @@ export interface ChaosReport {
 export function describeChaos(report: ChaosReport): string {
   const lines = [
     `${report.experiments} experiments in ${report.seconds.toFixed(0)} s (the slowest ${report.slowestSeconds.toFixed(0)} s): ${counts(report.outcomes)}`,
-    `people: ${counts(report.meddled)}; ${report.refused} decisions refused with a reason; ${report.unanswered} times nobody answered them`,
+    `people: ${counts(report.meddled)}; ${report.comments} words in comments; ${report.refused} decisions refused with a reason; ${report.unanswered} times nobody answered them`,
     `${report.kills} workers killed; faults met: ${counts(report.faults)}`,
     ...report.problems.map((problem) => `WRONG ${problem}`),
     report.problems.length === 0

@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { execa } from 'execa';
 
@@ -20,6 +24,7 @@ import { drawExperiment, type ExperimentPlan } from './experiment-plan.ts';
 import { makeTrouble } from './faults.ts';
 import { type ExperimentEnd, judgeExperiment, type Merges } from './judge.ts';
 import { startPerson } from './person.ts';
+import type { WorkerSettings } from './worker-settings.ts';
 
 export interface ChaosOptions {
   readonly experiments: number;
@@ -32,7 +37,7 @@ export interface ChaosOptions {
   readonly say: (line: string) => void;
 }
 
-const workerScript = new URL('worker-process.ts', import.meta.url).pathname;
+const workerScript = join(import.meta.dirname, 'worker-process.ts');
 
 /**
  * Experiments through the real workflows and the real activities of GitHub, with everything going wrong by chance: faults
@@ -61,9 +66,9 @@ async function endure(
 ): Promise<ChaosReport> {
   const { seed, say } = options;
   const begun = Date.now();
-  const trouble = makeTrouble(world.lab, seed);
+  const trouble = await makeTrouble(world.lab, seed);
   let lives = 0;
-  const workers = await startMortalWorkers([world.settings, world.settings], {
+  const workers = await startMortalWorkers(settingsOfWorkers(world), {
     meanLifeMs: options.meanLifeMs,
     draw: () => chance(seed, 'life', (lives += 1)),
     script: workerScript,
@@ -75,7 +80,7 @@ async function endure(
   } finally {
     await Promise.all([person.stop(), workers.stop()]);
   }
-  trouble.end();
+  await trouble.end();
   say('all have ended; comparing with what stands on GitHub');
   const problems = await judgeAll(world, ends);
   const workflowIds = ends.map(({ plan }) => experimentWorkflowId(plan.id));
@@ -88,10 +93,16 @@ async function endure(
     outcomes: tally(ends.map(({ status }) => status?.phase ?? 'unknown')),
     refused: ends.reduce((sum, { status }) => sum + (status?.refused.length ?? 0), 0),
     meddled: person.meddled,
+    comments: person.comments(),
     unanswered: person.troubles.length,
     kills: workers.kills(),
-    faults: trouble.met(),
+    faults: await trouble.met(),
   };
+}
+
+/** Of two workers one uploads pictures as attachments, the other puts them on their branch. */
+function settingsOfWorkers({ settings, lab }: BenchWorld): WorkerSettings[] {
+  return [settings, { ...settings, github: { ...settings.github, uploadsUrl: lab.url } }];
 }
 
 /** Runs all of them, so many at one time. */
@@ -164,7 +175,7 @@ async function judgeAll(world: BenchWorld, ends: readonly ExperimentEnd[]): Prom
 /** From the base branch itself: the commits by the file of the experiment that each brings. */
 async function readMerges({ lab, pi }: BenchWorld): Promise<Merges> {
   const address = `${lab.url.replace('://', `://x-access-token:${pi.token}@`)}/${repository}.git`;
-  const folder = `${await execa('mktemp', ['-d']).then(({ stdout }) => stdout)}`;
+  const folder = await mkdtemp(join(tmpdir(), 'hephaestus-bench-base-'));
   try {
     await execa('git', ['clone', '-q', '--bare', '--single-branch', address, folder]);
     const args = ['log', '--format=%x00%H', '--name-only', 'HEAD'];
@@ -179,6 +190,6 @@ async function readMerges({ lab, pi }: BenchWorld): Promise<Merges> {
     }
     return merges;
   } finally {
-    await execa('rm', ['-rf', folder]);
+    await rm(folder, { recursive: true, force: true });
   }
 }

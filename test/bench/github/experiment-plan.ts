@@ -12,6 +12,8 @@ export interface ExperimentPlan {
   readonly id: string;
   readonly word: 'merge' | 'reject';
   readonly meddling: Meddling;
+  /** Where the word is said: below the pull request, or to the workflow itself. */
+  readonly by: 'comment' | 'signal';
 }
 
 const rejected = 0.1;
@@ -23,5 +25,10 @@ export function drawExperiment(seed: number, index: number): ExperimentPlan {
   const word = draw('rejects') < rejected ? 'reject' : 'merge';
   const which = meddlings[Math.floor(draw('which') * meddlings.length)] ?? 'none';
   const meddles = word === 'merge' && draw('meddles') < meddled;
-  return { id: `pull-${seed}-${index}`, word, meddling: meddles ? which : 'none' };
+  return {
+    id: `pull-${seed}-${index}`,
+    word,
+    meddling: meddles ? which : 'none',
+    by: draw('by') < 0.5 ? 'comment' : 'signal',
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * The figures of pull requests: `npm run bench:github [-- --experiments 1000] [--seed 1] [--only chaos]`. Exits with 1
- * where anything is wrong.
+ * The figures of pull requests: `npm run bench:github [-- --experiments 1000] [--seed 1] [--bodies 100000] [--only
+ * chaos|webhooks|calls]`. Exits with 1 where anything is wrong.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,19 +8,22 @@ import { parseArgs } from 'node:util';
 import { processEnvironment } from '../../../infra/env.ts';
 import { ensureTools, type Tools } from '../../../infra/tools/ensure-tools.ts';
 import { quietRuntime } from '../../support/temporal-environment.ts';
+import { benchCalls } from './calls.ts';
 import { runChaos } from './chaos.ts';
 import { describeChaos } from './chaos-report.ts';
+import { benchWebhooks } from './webhooks.ts';
 
 const { values } = parseArgs({
   options: {
     experiments: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
+    bodies: { type: 'string', default: '100000' },
     only: { type: 'string', multiple: true },
   },
 });
 
 /** Two cores bear so many at one time. */
-const inFlight = 40;
+const inFlight = 20;
 const meanLifeMs = 30_000;
 const longestMs = 900_000;
 
@@ -37,6 +40,8 @@ const sections: Readonly<Record<string, (tools: Tools) => Promise<boolean>>> = {
     console.log(describeChaos(report));
     return report.problems.length === 0;
   },
+  webhooks: () => benchWebhooks(wholeNumber('bodies', values.bodies), (line) => console.log(line)),
+  calls: (held) => benchCalls(held, (line) => console.log(line)),
 };
 
 function wholeNumber(name: string, text: string): number {

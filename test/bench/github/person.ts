@@ -12,6 +12,8 @@ import { ask, commentsOf, moveBranch, pullsOf } from './lab-client.ts';
 export interface Person {
   /** How often each meddling was carried out. */
   readonly meddled: Readonly<Record<string, number>>;
+  /** How many words were said below pull requests. */
+  readonly comments: () => number;
   /** What went wrong when they looked or spoke; it is tried again, so this matters only where an experiment is stuck. */
   readonly troubles: readonly string[];
   stop(): Promise<void>;
@@ -31,6 +33,7 @@ export function startPerson(world: BenchWorld, plans: ReadonlyMap<string, Experi
   const at = new Map<string, number>();
   const saidAt = new Map<string, number>();
   const meddled: Record<string, number> = {};
+  let comments = 0;
   const troubles: string[] = [];
   const busy = new Map<string, Promise<void>>();
 
@@ -46,11 +49,19 @@ export function startPerson(world: BenchWorld, plans: ReadonlyMap<string, Experi
   }
 
   /** A word may come while another is carried out, or be refused because GitHub was away: it is said again after a while. */
-  async function sayAgain({ id, word, meddling }: ExperimentPlan, handle: Handle): Promise<void> {
-    if (Date.now() - (saidAt.get(id) ?? 0) < againMs) return;
-    saidAt.set(id, Date.now());
-    await handle.signal(decisionSignals[word], { by });
-    if (meddling === 'said-twice') await handle.signal(decisionSignals[word], { by });
+  async function sayAgain(plan: ExperimentPlan, handle: Handle): Promise<void> {
+    if (Date.now() - (saidAt.get(plan.id) ?? 0) < againMs) return;
+    saidAt.set(plan.id, Date.now());
+    await say(plan, handle);
+    if (plan.meddling === 'said-twice') await say(plan, handle);
+  }
+
+  async function say({ id, word, by: where }: ExperimentPlan, handle: Handle): Promise<void> {
+    if (where === 'signal') return handle.signal(decisionSignals[word], { by });
+    const [pull] = await pullsOf(world.pi, repository, branchName(id));
+    const path = `/repos/${repository}/issues/${pull?.number ?? 0}/comments`;
+    await ask(world.pi, 'POST', path, { body: `/hephaestus ${word}` });
+    comments += 1;
   }
 
   async function lookAround(): Promise<void> {
@@ -75,6 +86,7 @@ export function startPerson(world: BenchWorld, plans: ReadonlyMap<string, Experi
   })();
   return {
     meddled,
+    comments: () => comments,
     troubles,
     stop: async () => {
       stopping.abort();
@@ -83,15 +95,16 @@ export function startPerson(world: BenchWorld, plans: ReadonlyMap<string, Experi
   };
 }
 
+async function done(work: Promise<unknown>): Promise<boolean> {
+  await work;
+  return true;
+}
+
 function stepsOf(world: BenchWorld, { id, meddling }: ExperimentPlan, handle: Handle): readonly Step[] {
   const { pi } = world;
   const head = world.settings.heads[id] ?? '';
   const branch = branchName(id);
   const pull = async () => (await pullsOf(pi, repository, branch))[0];
-  const done = async (work: Promise<unknown>): Promise<boolean> => {
-    await work;
-    return true;
-  };
   switch (meddling) {
     case 'foreign-push':
       return [

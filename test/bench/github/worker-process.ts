@@ -7,6 +7,7 @@ import { getOneMessage, sendMessage } from 'execa';
 
 import { guardActivities } from '../../../activities/boundary.ts';
 import type { CodingActivities } from '../../../activities/coding/interface.ts';
+import { createConversationActivities } from '../../../activities/github/create-conversation-activities.ts';
 import { createGithubActivities } from '../../../activities/github/create-github-activities.ts';
 import { branchName } from '../../../domain/ids.ts';
 import { Failure } from '../../../infra/failure.ts';
@@ -28,7 +29,7 @@ const concurrency = {
 } as const satisfies Record<keyof typeof queues, number>;
 
 /** Shorter than in the product, so that an answer that never comes costs little. */
-const timeoutMs = 5000;
+const timeoutMs = 15_000;
 
 const settings = (await getOneMessage()) as WorkerSettings;
 quietRuntime();
@@ -60,7 +61,10 @@ await connection.close();
 function realActivities({ github }: WorkerSettings): object {
   const client = createGithubClient(github, { timeoutMs });
   // The picture is the same for all: drawing it is measured elsewhere.
-  return createGithubActivities({ github: client, draw: async () => Buffer.from('a picture') });
+  return {
+    ...createGithubActivities({ github: client, draw: async () => Buffer.from('a picture') }),
+    ...createConversationActivities({ github: client }),
+  };
 }
 
 /** The change of each experiment is a commit that the lab has already; pushing it is moving its branch there. */

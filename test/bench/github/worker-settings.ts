@@ -4,7 +4,13 @@ export type WorkerSettings = {
   readonly namespace: string;
   /** The workflows, bundled once for all processes. */
   readonly bundleFile: string;
-  readonly github: { readonly apiUrl: string; readonly serverUrl: string; readonly token: string };
+  readonly github: {
+    readonly apiUrl: string;
+    readonly serverUrl: string;
+    /** Pictures as attachments; without it they go to their branch. */
+    readonly uploadsUrl?: string;
+    readonly token: string;
+  };
   readonly repository: string;
   /** The commit of each experiment, made beforehand, by its id. */
   readonly heads: Readonly<Record<string, string>>;

@@ -209,6 +209,7 @@ test('puts the change on top of a base that has moved on, and lets the agent set
   await git('/', 'clone', '-q', remote, work);
   await writeFile(join(work, 'train.py'), 'rate = 9\n');
   await writeFile(join(work, 'NEWS.md'), 'news\n');
+  await writeFile(join(work, 'QWEN_TASK.md'), 'of another experiment\n');
   await git(work, 'add', '-A');
   await git(work, '-c', 'user.name=a', '-c', 'user.email=a@example.com', 'commit', '-qm', 'Move on');
   await git(work, 'push', '-q', 'origin', 'HEAD:main');
@@ -221,6 +222,7 @@ test('puts the change on top of a base that has moved on, and lets the agent set
   const done = await implement(withAgent(deps, 'test -e NEWS.md; echo "rate = 3" > train.py'), input);
   expect(await git(source, 'rev-parse', `${done.headSha}^`)).toBe(newBase);
   expect(await git(source, 'show', `${done.headSha}:train.py`)).toBe('rate = 3');
+  expect(await git(source, 'show', `${done.headSha}:QWEN_TASK.md`)).toContain('id: try-it');
   // The whole change, and nothing of what came with the base.
   expect(done.changedPaths).toEqual(['QWEN_TASK.md', 'train.py']);
   expect(done.inspection).toMatchObject({ paths: ['QWEN_TASK.md', 'train.py'] });

@@ -61,6 +61,12 @@ describe('usage', () => {
     [2, ['start', '--idea', 'x', '--repo', 'a/b', '--id', 'X']],
     [2, ['start', 'note.md', '--idea', 'x']],
     [2, ['start', 'missing.md']],
+    [2, ['start', '--pr', 'lab/digits']],
+    [2, ['start', 'note.md', '--pr', 'lab/digits#1']],
+    [2, ['start', '--pr', 'lab/digits#1', '--id', 'x-y-z']],
+    [2, ['approve-quality', 'warmup']],
+    [2, ['approve-quality', 'warmup', '--reason', ' ']],
+    [2, ['approve-quality', 'warmup', '--reason', 'r', '--head', 'main']],
     [2, ['webhook']],
   ])('exits %i for %j', async (code, args) => {
     const ran = await run(args);
@@ -88,8 +94,8 @@ describe('usage', () => {
 describe('start', () => {
   const started = {
     status: 'started',
-    id: 'x',
-    workflowId: 'experiment/x',
+    id: 'warmup-cosine',
+    workflowId: 'experiment/warmup-cosine',
     runId: 'r',
     url: 'http://ui',
   } as const;
@@ -205,7 +211,7 @@ describe('a decision', () => {
     const { said, calls } = deciders();
     const ran = await run([kind, 'warmup', '--reason', 'r', '--by', 'bob'], { calls });
     expect(ran.code).toBe(0);
-    expect(said).toEqual([{ kind, by: 'bob', head, reason: 'r' }]);
+    expect(said).toEqual([{ kind, by: 'bob', head, attempt: 1, reason: 'r' }]);
   });
 
   it('takes the head that was given', async () => {
@@ -233,6 +239,57 @@ describe('a decision', () => {
     expect(ran).toMatchObject({ code, out: '', err: 'because of this\n' });
     const json = await run(['merge', 'warmup', '--json'], { calls });
     expect(JSON.parse(json.out)).toMatchObject({ error: { message: 'because of this' } });
+  });
+});
+
+describe('approve-quality', () => {
+  it('passes name, reason and the head that is shown now', async () => {
+    const said: unknown[] = [];
+    const calls: Partial<Experiments> = {
+      see: async () => deciding,
+      approveQuality: async (_id, request) => void said.push(request),
+    };
+    const ran = await run(['approve-quality', 'warmup', '--reason', 'a flaky check'], { calls });
+    expect(ran).toMatchObject({ code: 0, out: /passes on your word/ });
+    expect(said).toEqual([{ by: 'ann', verdict: 'pass', reason: 'a flaky check', head }]);
+  });
+
+  it('exits 4 with the reason when the gate asks nothing', async () => {
+    const approveQuality = async (): Promise<never> => {
+      throw new ClientError('refused', 'the quality gate asks nothing now');
+    };
+    const calls: Partial<Experiments> = { see: async () => deciding, approveQuality };
+    const ran = await run(['approve-quality', 'warmup', '--reason', 'r'], { calls });
+    expect(ran).toMatchObject({ code: 4, err: 'the quality gate asks nothing now\n' });
+  });
+});
+
+describe('start --pr', () => {
+  const started = {
+    status: 'started',
+    id: 'warmup-cosine',
+    workflowId: 'experiment/warmup-cosine',
+    runId: 'r',
+    url: 'http://ui',
+  } as const;
+
+  it.each(['lab/digits#7', 'https://github.example/lab/digits/pull/7'])('takes %s', async (pr) => {
+    const asked: unknown[] = [];
+    const startFromPullRequest: Experiments['startFromPullRequest'] = async (input) => {
+      asked.push(input);
+      return started;
+    };
+    const ran = await run(['start', '--pr', pr], { calls: { startFromPullRequest } });
+    expect(ran).toMatchObject({ code: 0, out: /Started: warmup-cosine/ });
+    expect(asked).toMatchObject([{ repository: 'lab/digits', number: 7, by: 'ann' }]);
+  });
+
+  it('exits 4 with the reason of a refusal', async () => {
+    const startFromPullRequest = async (): Promise<never> => {
+      throw new ClientError('refused', 'lab/digits#7 starts no experiment: it is a draft.');
+    };
+    const ran = await run(['start', '--pr', 'lab/digits#7'], { calls: { startFromPullRequest } });
+    expect(ran).toMatchObject({ code: 4, err: /it is a draft/ });
   });
 });
 

@@ -1,21 +1,31 @@
 import { sign } from '@octokit/webhooks-methods';
+import fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 
 import { ClientError } from '../../../client/client-error.ts';
 import type { Experiments } from '../../../client/experiments.ts';
-import { createWebhookServer } from '../../../client/webhook/create-webhook-server.ts';
+import {
+  createWebhookServer,
+  type WebhookServerOptions,
+} from '../../../client/webhook/create-webhook-server.ts';
+import type { InvitationInput } from '../../../domain/invitation.ts';
+import { quickPolicy } from '../../support/temporal-environment.ts';
 import { findTargets } from '../../../client/webhook/find-targets.ts';
 
 const secret = 'canary-webhook-secret';
 
-function serve(calls: Partial<Experiments> = {}) {
-  const nudged: [string, string][] = [];
+function serve(calls: Partial<Experiments> = {}, perMinute?: WebhookServerOptions['perMinute']) {
+  const nudged: [string, string | undefined][] = [];
+  const invited: InvitationInput[] = [];
   const server = createWebhookServer({
     secret,
+    policy: quickPolicy,
+    ...(perMinute !== undefined && { perMinute }),
     log: pino({ level: 'silent' }),
     experiments: {
-      nudge: async (id, delivery) => void nudged.push([id, delivery]),
+      nudge: async (id, { delivery }) => void nudged.push([id, delivery]),
+      invite: async (input) => void invited.push(input),
       findByPullRequest: async () => [],
       ping: async () => undefined,
       ...calls,
@@ -36,7 +46,7 @@ function serve(calls: Partial<Experiments> = {}) {
       },
     });
   };
-  return { server, post, nudged };
+  return { server, post, nudged, invited };
 }
 
 async function away(): Promise<never> {
@@ -44,6 +54,12 @@ async function away(): Promise<never> {
 }
 
 const repository = { full_name: 'lab/digits' };
+
+function comment(body: unknown, more: object = {}) {
+  const by = { user: { login: 'pi', type: 'User' }, author_association: 'COLLABORATOR' };
+  const issue = { number: 7, pull_request: {} };
+  return { action: 'created', repository, issue, comment: { body, ...by, ...more } };
+}
 
 function pullRequest(ref: unknown = 'hephaestus/warmup', fork = 'lab/digits') {
   return { repository, pull_request: { head: { ref, repo: { full_name: fork } } } };
@@ -54,7 +70,7 @@ describe('the webhook server', () => {
     const { post, nudged } = serve();
     const response = await post(pullRequest());
     expect(response.statusCode).toBe(202);
-    expect(response.json()).toEqual({ nudged: ['warmup'] });
+    expect(response.json()).toEqual({ nudged: ['warmup'], invited: false });
     expect(nudged).toEqual([['warmup', 'd-1']]);
   });
 
@@ -94,14 +110,14 @@ describe('the webhook server', () => {
   });
 
   it('answers 202 to an event that it does not know, and to an experiment that has ended', async () => {
-    expect((await serve().post({}, {}, 'star')).json()).toEqual({ nudged: [] });
+    expect((await serve().post({}, {}, 'star')).json()).toEqual({ nudged: [], invited: false });
     const ended = serve({
       nudge: async () => {
         throw new ClientError('not-found', 'ended');
       },
     });
     const response = await ended.post(pullRequest());
-    expect([response.statusCode, response.json()]).toEqual([202, { nudged: [] }]);
+    expect([response.statusCode, response.json()]).toEqual([202, { nudged: [], invited: false }]);
   });
 
   it('answers 503 while Temporal is away, so that GitHub shows the delivery as failed', async () => {
@@ -109,6 +125,37 @@ describe('the webhook server', () => {
     expect((await post(pullRequest())).statusCode).toBe(503);
     expect((await server.inject('/readyz')).statusCode).toBe(503);
     expect((await server.inject('/healthz')).statusCode).toBe(200);
+  });
+
+  it('asks for a look at a pull request of a person, unless its experiment is there', async () => {
+    const opened = { ...pullRequest('my-idea'), action: 'opened' };
+    const payload = { ...opened, pull_request: { ...opened.pull_request, number: 9 } };
+    const fresh = serve();
+    expect((await fresh.post(payload)).json()).toEqual({ nudged: [], invited: true });
+    expect(fresh.invited).toEqual([{ repository: 'lab/digits', number: 9, by: null, policy: quickPolicy }]);
+    const known = serve({ findByPullRequest: async () => ['warmup'] });
+    expect((await known.post(payload)).json()).toEqual({ nudged: ['warmup'], invited: false });
+    expect(known.invited).toEqual([]);
+    expect((await serve({ invite: away }).post(payload)).statusCode).toBe(503);
+  });
+
+  it('limits what comes without a signature, and nothing that has one', async () => {
+    const { post, nudged } = serve({}, { unsigned: 3, signed: 100 });
+    const wrong = { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` };
+    const statuses: number[] = [];
+    for (let sent = 0; sent < 5; sent += 1) statuses.push((await post(pullRequest(), wrong)).statusCode);
+    expect(statuses).toEqual([401, 401, 401, 429, 429]);
+    const none = await post(pullRequest(), { 'x-hub-signature-256': '' });
+    expect([none.statusCode, Number(none.headers['retry-after']) > 0]).toEqual([429, true]);
+    expect((await post(pullRequest())).statusCode).toBe(202);
+    expect(nudged).toHaveLength(1);
+  });
+
+  it('limits one sender with the secret as well, far above what GitHub sends', async () => {
+    const { post } = serve({}, { unsigned: 3, signed: 2 });
+    const statuses: number[] = [];
+    for (let sent = 0; sent < 3; sent += 1) statuses.push((await post(pullRequest())).statusCode);
+    expect(statuses).toEqual([202, 202, 429]);
   });
 
   it('refuses what is larger than GitHub ever sends', async () => {
@@ -137,7 +184,7 @@ describe('the webhook server', () => {
         return ['warmup'];
       },
     });
-    await post({ repository, issue: { number: 7, pull_request: {} } }, {}, 'issue_comment');
+    await post(comment('/hephaestus merge'), {}, 'issue_comment');
     expect(asked).toEqual(['lab/digits#7']);
     expect(nudged).toEqual([['warmup', 'd-1']]);
   });
@@ -178,15 +225,104 @@ describe('findTargets', () => {
     ['pull_request', null, []],
     ['pull_request', 'text', []],
   ])('of %s', (event, payload, ids) => {
-    expect(findTargets(event, payload)).toEqual({ experimentIds: ids, pullRequest: null });
+    expect(findTargets(event, payload)).toEqual({
+      experimentIds: ids,
+      pullRequests: [],
+      about: 'review',
+      invitation: null,
+    });
   });
 
-  it('of a comment is the pull request, and nothing for a plain issue', () => {
-    const comment = { repository, issue: { number: 7, pull_request: {} } };
-    expect(findTargets('issue_comment', comment).pullRequest).toBe('lab/digits#7');
-    expect(findTargets('issue_comment', { repository, issue: { number: 7 } }).pullRequest).toBeNull();
-    const own = { ...comment, comment: { body: '<!-- hephaestus:warmup -->\nEvidence' } };
-    expect(findTargets('issue_comment', own).pullRequest).toBeNull();
-    expect(findTargets('issue_comment', { issue: { number: '7', pull_request: {} } }).pullRequest).toBeNull();
+  it('of a comment with a word is the pull request', () => {
+    const found = findTargets('issue_comment', comment('Good.\n/hephaestus merge'));
+    expect(found).toMatchObject({ pullRequests: ['lab/digits#7'], about: 'conversation' });
+  });
+
+  it.each<[string, unknown]>([
+    ['talk', comment('well done')],
+    ['no text', comment(null)],
+    ['an edit', { ...comment('/hephaestus merge'), action: 'edited' }],
+    ['a plain issue', { ...comment('/hephaestus merge'), issue: { number: 7 } }],
+    [
+      'a number that is a word',
+      { ...comment('/hephaestus merge'), issue: { number: '7', pull_request: {} } },
+    ],
+    ['a repository that is none', { ...comment('/hephaestus merge'), repository: { full_name: "a' OR '1" } }],
+    ['a bot', comment('/hephaestus merge', { user: { type: 'Bot' } })],
+    ['a stranger', comment('/hephaestus merge', { author_association: 'NONE' })],
+    ['its own', comment('<!-- hephaestus:warmup -->\n/hephaestus merge')],
+  ])('is nobody for a comment of %s', (_what, payload) => {
+    expect(findTargets('issue_comment', payload)).toMatchObject({ experimentIds: [], pullRequests: [] });
+  });
+
+  it.each<[string, object, boolean]>([
+    ['opened', {}, true],
+    ['reopened', {}, true],
+    ['synchronize', {}, true],
+    ['ready_for_review', {}, true],
+    ['opened', { draft: true }, false],
+    ['closed', {}, false],
+    ['labeled', {}, false],
+    ['opened', { number: 'x' }, false],
+    ['opened', { number: -1 }, false],
+  ])("of a person's pull request that was %s (%j) may be an invitation: %s", (action, more, invites) => {
+    const payload = pullRequest('my-idea');
+    const whole = { ...payload, action, pull_request: { number: 9, ...payload.pull_request, ...more } };
+    const invitation = invites ? { repository: 'lab/digits', number: 9 } : null;
+    expect(findTargets('pull_request', whole).invitation).toEqual(invitation);
+    const fork = pullRequest('my-idea', 'stranger/digits');
+    const forked = { ...fork, action, pull_request: { number: 9, ...fork.pull_request } };
+    expect(findTargets('pull_request', forked)).toMatchObject({ invitation: null, pullRequests: [] });
+  });
+
+  it('says that a closed pull request concerns the conversation too', () => {
+    expect(findTargets('pull_request', { ...pullRequest(), action: 'closed' }).about).toBe('both');
+  });
+
+  it('takes any JSON, and finds no repository that could leave a query', () => {
+    const events = ['issue_comment', 'pull_request', 'check_run', 'status', 'push', 'star'];
+    fc.assert(
+      fc.property(fc.constantFrom(...events), payloads, (event, payload) => {
+        const { experimentIds, pullRequests, invitation } = findTargets(event, payload);
+        for (const id of experimentIds) expect(id).toMatch(/^[a-z0-9-]{3,50}$/);
+        for (const reference of pullRequests) expect(reference).toMatch(/^[\w.-]+\/[\w.-]+#\d+$/);
+        if (invitation !== null) expect(invitation.number).toBeGreaterThan(0);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });
+
+const names = fc.constantFrom(
+  'hephaestus/warmup',
+  'main',
+  'lab/digits',
+  '__proto__',
+  "x' OR 'y",
+  'opened',
+  '',
+);
+const leaf = fc.oneof(names, fc.string(), fc.integer(), fc.constant(null), fc.boolean());
+const keys = fc.constantFrom(
+  ...[
+    'action',
+    'repository',
+    'full_name',
+    'issue',
+    'number',
+    'pull_request',
+    'comment',
+    'body',
+    'head',
+    'ref',
+  ],
+  ...['repo', 'check_run', 'check_suite', 'pull_requests', 'branches', 'name', 'head_branch', 'constructor'],
+);
+const { payloads } = fc.letrec((tie) => ({
+  payloads: fc.oneof(
+    { maxDepth: 5 },
+    leaf,
+    fc.array(tie('payloads'), { maxLength: 3 }),
+    fc.dictionary(keys, tie('payloads'), { maxKeys: 6 }),
+  ),
+}));

@@ -8,6 +8,7 @@ const head = 'a1b2c3d4e5f6a7b8c9d0a1b2c3d4e5f6a7b8c9d0';
 
 const deciding: DecisionContext = {
   phase: 'deciding',
+  evidenceAttempt: 1,
   evidenceHead: head,
   decided: false,
   attemptsLeft: 1,
@@ -71,6 +72,7 @@ describe('decideDecision', () => {
       const stalled: DecisionContext = {
         ...deciding,
         phase: 'submitting',
+        evidenceAttempt: 1,
         evidenceHead: null,
         stalled: true,
       };

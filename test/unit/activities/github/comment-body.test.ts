@@ -169,7 +169,7 @@ describe('commentBody', () => {
   it('offers to let a blocked gate pass', () => {
     const gate = { status: 'block', reasons: ['no repair is left'] } as const;
     const body = commentBody(exampleStatus({ phase: 'reviewing', evidence: null, gate }), []);
-    expect(body).toContain('signal quality');
+    expect(body).toContain('/hephaestus approve-quality …');
     expect(body).not.toContain('-- merge');
   });
 

@@ -72,6 +72,8 @@ export function exampleStatus(overrides: Partial<ExperimentStatus> = {}): Experi
     refused: [
       { kind: 'merge', by: 'pi', at: at(20), why: 'there is no evidence yet: the experiment is training' },
     ],
+    said: [],
+    override: null,
     mergeSha: null,
     note: null,
     cost: { gpuHours: 1, tokens: 12_000 },

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 
 import { commentBody, commentLimit } from '../../../../activities/github/comment-body.ts';
@@ -81,22 +81,24 @@ it('keeps hostile words of any field in their place in the comment', () => {
   );
 }, 60_000);
 
+function bodyOf(words: string): string {
+  return pullRequestBody({
+    experimentId: 'x',
+    note: exampleNote({
+      hypothesis: words,
+      title: words,
+      job: { ...exampleNote().job, command: words, image: words },
+      change: { paths: [words] },
+      metric: { name: words, goal: 'minimize' },
+    }),
+    body: words,
+    headSha: 'a'.repeat(40),
+    summary: words,
+    environmentDigest: words,
+  });
+}
+
 it('keeps hostile words in their place in the body, and the body renewable', () => {
-  const bodyOf = (words: string) =>
-    pullRequestBody({
-      experimentId: 'x',
-      note: exampleNote({
-        hypothesis: words,
-        title: words,
-        job: { ...exampleNote().job, command: words, image: words },
-        change: { paths: [words] },
-        metric: { name: words, goal: 'minimize' },
-      }),
-      body: words,
-      headSha: 'a'.repeat(40),
-      summary: words,
-      environmentDigest: words,
-    });
   fc.assert(
     fc.property(hostile, hostile, (words, others) => {
       const body = renewBody(null, bodyOf(words));

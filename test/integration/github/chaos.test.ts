@@ -1,0 +1,28 @@
+import { expect, inject, it } from 'vitest';
+
+import { runChaos } from '../../bench/github/chaos.ts';
+import { describeChaos } from '../../bench/github/chaos-report.ts';
+import { quietRuntime } from '../../support/temporal-environment.ts';
+
+it('makes one pull request and one comment for each experiment, and merges only what was shown, whatever fails', async () => {
+  quietRuntime();
+  const report = await runChaos(inject('tools'), {
+    experiments: 50,
+    seed: 7,
+    inFlight: 12,
+    meanLifeMs: 30_000,
+    longestMs: 400_000,
+    say: () => undefined,
+  });
+  expect(report.problems, describeChaos(report)).toEqual([]);
+  // A run in which nothing went wrong would prove nothing.
+  expect(report.kills).toBeGreaterThan(2);
+  expect(report.faults['faulty']).toBeGreaterThan(50);
+  expect(report.refused).toBeGreaterThan(0);
+  for (const what of ['webhooks dropped', 'webhooks duplicated', 'webhooks reordered']) {
+    expect(report.faults[what]).toBeGreaterThan(10);
+  }
+  for (const what of ['foreign-push', 'merged-by-hand', 'comment-deleted', 'said-twice']) {
+    expect(report.meddled[what]).toBeGreaterThan(0);
+  }
+}, 900_000);
