@@ -127,6 +127,15 @@ describe('the table of features', () => {
   });
 });
 
+it('gives up on an answer that does not come', async () => {
+  const settings = { ...settingsOf(lab.github), app };
+  const client = createGithubClient(settings, { timeoutMs: 300 });
+  lab.github.faults.add({ route: `GET /repos/${repository}/branches/main`, kind: 'delay', delayMs: 10_000 });
+  const began = performance.now();
+  await expect(client.branchHead(repository, 'main')).rejects.toMatchObject({ type: 'GithubUnavailable' });
+  expect(performance.now() - began).toBeLessThan(8000);
+});
+
 describe('limits', () => {
   it('become a time to wait, during which nothing is sent', async () => {
     const client = clientWith({ token: lab.github.tokens['hephaestus'] });
