@@ -27,11 +27,12 @@ export function createOctokit(settings: GithubSettings, timeoutMs: number): Octo
     const before = key === null ? undefined : remembered.get(key);
     const etag = before?.headers.etag;
     try {
-      const answer = await send({
-        ...options,
+      // Octokit's own hook (it signs in) is bound to this very object, and sees nothing of another one.
+      Object.assign(options, {
         headers: { ...options.headers, ...(etag !== undefined && { 'if-none-match': etag }) },
         request: { ...options.request, signal: AbortSignal.timeout(timeoutMs) },
       });
+      const answer = await send(options);
       if (key !== null && answer.headers.etag !== undefined) remember(remembered, key, copy(answer));
       return answer;
     } catch (error) {
