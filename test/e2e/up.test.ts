@@ -94,7 +94,7 @@ it('refuses what it cannot work with, in words, and starts nothing', async () =>
     });
   }
   const port = Number(world.settings['TEMPORAL_ADDRESS']?.split(':')[1]);
-  const taker = createServer().listen(port, '127.0.0.1');
+  const taker = createServer((socket) => socket.destroy()).listen(port, '127.0.0.1');
   expect(await world.cli(['up'])).toMatchObject({
     code: 2,
     text: expect.stringContaining(`port ${port} of 127.0.0.1`),
@@ -116,7 +116,7 @@ it('refuses what it cannot work with, in words, and starts nothing', async () =>
 
 it('gives up with the reason when a child cannot be configured', async () => {
   const port = Number(world.settings['HEPHAESTUS_WEBHOOK_PORT']);
-  const taker = createServer().listen(port, '127.0.0.1');
+  const taker = createServer((socket) => socket.destroy()).listen(port, '127.0.0.1');
   const up = world.up();
   expect(await up.ended).toBe(2);
   expect(up.text()).toContain('The webhook cannot be started with this configuration.');
