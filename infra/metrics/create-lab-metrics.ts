@@ -27,6 +27,8 @@ export function createLabMetrics(read: (maxAgeMs: number) => Promise<LabSight>):
       } catch (error) {
         if (!(error instanceof Error)) throw error;
         figures.up.set(0);
+        // Of everything else nothing is known: a zero would be a lie.
+        return `${await registry.getSingleMetricAsString('hephaestus_temporal_up')}\n`;
       }
       return registry.metrics();
     },

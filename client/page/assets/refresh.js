@@ -6,7 +6,8 @@ async function renew() {
   if (document.hidden || document.querySelector('form') !== null) return;
   const headers = etag === null ? {} : { 'if-none-match': etag };
   const response = await fetch(location.href, { headers, redirect: 'manual', cache: 'no-store' });
-  if (!response.ok) return;
+  if (response.status === 304) return document.querySelector('main')?.removeAttribute('data-stale');
+  if (!response.ok) throw new Error(`answered ${response.status}`);
   const next = new DOMParser().parseFromString(await response.text(), 'text/html').querySelector('main');
   const shown = document.querySelector('main');
   if (next === null || shown === null) return;

@@ -4,6 +4,7 @@ import {
   attemptKey,
   branchName,
   commentMarker,
+  experimentIdIn,
   experimentTag,
   experimentWorkflowId,
   jobName,
@@ -37,5 +38,17 @@ describe('names derived from an experiment', () => {
   it('stay within what W&B takes: ids of 64 safe characters, tags of 64', () => {
     expect(wandbRunId(longest, 1, 9999, 'abcd')).toMatch(/^[\w-]{1,64}$/);
     expect(experimentTag(longest).length).toBeLessThanOrEqual(64);
+  });
+});
+
+describe('experimentIdIn', () => {
+  it.each([
+    [jobWorkflowId('warm-up', 2, 1), 'warm-up'],
+    ['experiment/warm-up', 'warm-up'],
+    [`wandb/lab/digits/${wandbRunId('warm-up', 2, 1, 'a1b2')}`, 'warm-up'],
+    ['wandb/lab/digits/somebody-elses-run', undefined],
+    ['hephaestus-notifier', undefined],
+  ])('of %s is %s', (workflowId, id) => {
+    expect(experimentIdIn(workflowId)).toBe(id);
   });
 });
