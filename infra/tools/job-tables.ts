@@ -18,7 +18,7 @@ export function jobTablesMarkdown(): string {
       (word) => `| ${word} | ${recordWords.map((own) => verdictOf(jobTable[word][own])).join(' | ')} |`,
     ),
     '',
-    '`evicted`: failed or stopped after the platform told that it took the job off its nodes. `over-time`: failed or stopped when its time limit had passed. `gone`: the platform does not know the job, several times in a row. `unknown`: a status that is not known here; it is shown as it came, and never an end. With `job.max_restarts` above 0, `failed` goes on waiting until the platform itself has ended the job.',
+    '`evicted`: failed or stopped after the platform told that it took the job off its nodes. `over-time`: failed or stopped when its time limit had passed. `gone`: the platform does not know the job, several times in a row. `unknown`: a status that is not known here; it is shown as it came, and never an end. With `job.max_restarts` above 0, `failed` goes on waiting until the platform itself has ended the job. Where the platform has ended a job whose last record is of an end that may have been followed by another round (*told*, or *failed* with `job.max_restarts`), the disk is asked once more before the last word.',
     '',
     '### In words',
     '',
