@@ -4,7 +4,13 @@ import type { GithubClient, PullRequest } from '../../infra/github/github-client
 import { renderTemplate } from '../../infra/templates/render-template.ts';
 import { ClientError } from '../client-error.ts';
 import { type AdoptionFacts, readFacts } from './adoption-facts.ts';
-import { adoptionChecks, type AdoptionFile, adoptionFiles } from './adoption-files.ts';
+import {
+  adoptionChecks,
+  type AdoptionFile,
+  adoptionFiles,
+  areOwnInstructions,
+  instructions,
+} from './adoption-files.ts';
 
 /** Not below `hephaestus/`, where each branch is an experiment. */
 export const adoptionBranch = 'hephaestus-adopt';
@@ -41,10 +47,15 @@ export async function adoptRepository(github: GithubClient, asked: string): Prom
   const base = access.repository?.defaultBranch ?? 'main';
   const baseSha = await github.branchHead(repository, base);
   const paths = await github.listFiles(repository, baseSha);
-  const pyproject = paths.includes('pyproject.toml')
-    ? await github.readText(repository, baseSha, 'pyproject.toml')
-    : null;
-  const facts = readFacts(repository, base, paths, pyproject);
+  const text = async (path: string): Promise<string | null> =>
+    paths.includes(path) ? github.readText(repository, baseSha, path) : null;
+  const facts = readFacts({
+    repository,
+    base,
+    files: paths,
+    pyproject: await text('pyproject.toml'),
+    ownInstructions: areOwnInstructions(await text(instructions)),
+  });
   const present = new Set(paths);
   const files = adoptionFiles(facts, present);
   const before = await github.listPullRequestsOf(repository, adoptionBranch);
@@ -111,7 +122,7 @@ async function openPullRequest(
   files: readonly AdoptionFile[],
   present: ReadonlySet<string>,
 ): Promise<PullRequest> {
-  const kept = [...present].filter((path) => path === '.github/copilot-instructions.md');
+  const kept = [...present].filter((path) => path === instructions);
   const body = renderTemplate('adopt/pull-request.md.njk', {
     ...facts,
     files,

@@ -13,6 +13,8 @@ export interface AdoptionFacts {
   readonly python: string;
   /** Path of the script that trains; null when there is none that looks like it. */
   readonly script: string | null;
+  /** Whether its instructions for Copilot are Hephaestus's. */
+  readonly ownInstructions: boolean;
 }
 
 /** Which Python a repository gets that does not say. */
@@ -20,13 +22,24 @@ const usualPython = '3.11';
 
 const Pyproject = z.object({ project: z.object({ 'requires-python': z.string() }) });
 
-/** Reads what can be told from the names of the files and from `pyproject.toml` (null when there is none). */
-export function readFacts(
-  repository: string,
-  base: string,
-  files: readonly string[],
-  pyproject: string | null,
-): AdoptionFacts {
+/** What was read of a repository. */
+export interface RepositoryTexts {
+  readonly repository: string;
+  readonly base: string;
+  readonly files: readonly string[];
+  /** null when there is none. */
+  readonly pyproject: string | null;
+  readonly ownInstructions: boolean;
+}
+
+/** Reads what can be told from the names of the files and from `pyproject.toml`. */
+export function readFacts({
+  repository,
+  base,
+  files,
+  pyproject,
+  ownInstructions,
+}: RepositoryTexts): AdoptionFacts {
   return {
     repository,
     base,
@@ -35,6 +48,7 @@ export function readFacts(
     tests: files.some((path) => /(?:^|\/)(?:test_[^/]*|[^/]*_test)\.py$/.test(path)),
     python: pythonOf(pyproject),
     script: findScript(files),
+    ownInstructions,
   };
 }
 

@@ -14,27 +14,31 @@ export interface AdoptionFile {
 const checkout = '11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2';
 const versions = { uv: '0.13.9', ruff: '0.17.6' };
 
-const instructions = '.github/copilot-instructions.md';
+export const instructions = '.github/copilot-instructions.md';
 const scopedInstructions = '.github/instructions/hephaestus.instructions.md';
 const workflow = '.github/workflows/hephaestus.yml';
 const exampleNote = 'QWEN_TASK.example.md';
 const metric = 'val/loss';
 
-/** Every path that can be proposed. */
-export const adoptionPaths: readonly string[] = [instructions, scopedInstructions, workflow, exampleNote];
+/** Tells Hephaestus's own instructions from those that a repository had before, also after somebody has edited them. */
+const marker = '<!-- hephaestus:instructions -->';
+
+/** Whether these instructions for Copilot are, or hold, what Hephaestus proposes. */
+export function areOwnInstructions(text: string | null): boolean {
+  return text?.includes(marker) ?? false;
+}
 
 /**
  * The files that a repository with these paths should get; those that it has already are not among them. Instructions of
  * its own for Copilot are kept, and Hephaestus's then stand beside them in a file of their own.
  */
 export function adoptionFiles(facts: AdoptionFacts, present: ReadonlySet<string>): readonly AdoptionFile[] {
-  const scoped = present.has(instructions);
-  const has = present.has(scoped ? scopedInstructions : instructions);
-  // Of Hephaestus's own, which were proposed as the only ones, nothing is repeated beside them.
+  const { ownInstructions } = facts;
+  const scoped = present.has(instructions) && !ownInstructions;
   const all: readonly AdoptionFile[] = [
     {
       path: scoped ? scopedInstructions : instructions,
-      text: renderTemplate('adopt/copilot-instructions.md.njk', { scoped }),
+      text: renderTemplate('adopt/copilot-instructions.md.njk', { scoped, marker }),
       why: 'what a reviewer, Copilot above all, must look for in an experiment',
     },
     {
@@ -44,7 +48,7 @@ export function adoptionFiles(facts: AdoptionFacts, present: ReadonlySet<string>
     },
     { path: exampleNote, text: exampleText(facts), why: 'a task note to copy, fitted to this repository' },
   ];
-  return all.filter(({ path }) => !present.has(path) && !(has && path === instructions));
+  return all.filter(({ path }) => !present.has(path));
 }
 
 /** Names of the workflow's checks. */

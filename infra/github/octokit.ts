@@ -40,12 +40,11 @@ export function createOctokit(
     const key = method === 'GET' ? `${url} ${headers.accept ?? ''}` : null;
     const before = key === null ? undefined : remembered.get(key);
     const etag = before?.headers.etag;
+    // The hooks within this one, the sign-in among them, are given this very object and no copy of it.
+    if (etag !== undefined) options.headers['if-none-match'] = etag;
+    options.request = { ...options.request, signal: AbortSignal.timeout(timeoutMs) };
     try {
-      const answer = await send({
-        ...options,
-        headers: { ...options.headers, ...(etag !== undefined && { 'if-none-match': etag }) },
-        request: { ...options.request, signal: AbortSignal.timeout(timeoutMs) },
-      });
+      const answer = await send(options);
       if (key !== null && answer.headers.etag !== undefined) remember(remembered, key, copy(answer));
       return answer;
     } catch (error) {

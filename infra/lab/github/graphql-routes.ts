@@ -91,7 +91,8 @@ function rootOf(lab: Lab, user: LabUser): object {
   };
   const draftTo = draftSetter(lab, visible, user);
   return {
-    viewer: actor(user),
+    // Only of itself an App is told its whole login.
+    viewer: { ...actor(user), login: user.login },
     repository: ({ owner, name }: { owner: string; name: string }) => {
       const repository = lab.find(owner, name);
       if (repository === undefined || !visible.includes(repository)) {

@@ -29,10 +29,10 @@ export async function squash(
     throw new Refusal(422, 'The sha parameter must be exactly 40 characters and contain only [0-9a-f].');
   }
   if (pull.state === 'closed') throw notMergeable();
-  if (pull.draft) throw new Refusal(405, 'Pull Request is still a draft');
   if (request.sha !== undefined && request.sha !== pull.headSha) {
     throw new Refusal(409, 'Head branch was modified. Review and try the merge again.');
   }
+  if (pull.draft) throw new Refusal(405, 'Pull Request is still a draft');
   const folder = lab.folder(repository);
   const tree = await mergeTree(lab, repository, pull);
   if (tree === null) throw notMergeable();

@@ -52,7 +52,7 @@ export function eventsOf(repository: LabRepository, pull: LabPull): Event[] {
           : `commented (edited ${moment(comment.updatedAt)})`,
       html: renderMarkdown(comment.body),
       reactions: comment.reactions.map(({ content, author }) => ({
-        sign: signs[content] ?? content,
+        sign: `${signs[content] ?? ''} ${content}`.trim(),
         author,
       })),
       threads: [],
