@@ -1,7 +1,8 @@
-import { WorkflowIdConflictPolicy, type WorkflowHandle } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowIdConflictPolicy, type WorkflowHandle } from '@temporalio/client';
+import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 
 import { experimentWorkflowId, pullRequestWorkflowId } from '../domain/ids.ts';
-import type { InvitationInput } from '../domain/invitation.ts';
+import type { InvitationAnswer, InvitationInput } from '../domain/invitation.ts';
 import { queues } from '../workflows/contract.ts';
 import type { PullRequestWorkflow } from '../workflows/index.ts';
 import { ClientError } from './client-error.ts';
@@ -24,18 +25,13 @@ export async function invite(link: TemporalLink, input: InvitationInput): Promis
 
 /**
  * Starts the experiment of a pull request with a task note, or attaches to it.
- * Throws `ClientError`: `refused` with the reason, `unreachable` (also when no worker of the control zone answers).
+ * Throws `ClientError`: `refused` with the reason, `not-found`, `unreachable` (also when no worker of the control zone
+ * answers).
  */
 export async function startFromPullRequest(link: TemporalLink, input: InvitationInput): Promise<StartAnswer> {
   const handle = await ask(link, input);
   const reference = `${input.repository}#${input.number}`;
-  const answer = await link
-    .within(answerDeadlineMs, () => handle.result())
-    .catch((error: unknown) => {
-      if (!(error instanceof ClientError)) throw error;
-      const todo = 'start a worker (`hephaestus worker --zone control`) and say it again';
-      throw new ClientError('unreachable', `Nobody looked at ${reference} in time: ${todo}.`, error);
-    });
+  const answer = await answerOf(link, handle, reference);
   if (answer.status === 'refused') {
     throw new ClientError('refused', `${reference} starts no experiment: ${answer.why}.`);
   }
@@ -51,11 +47,11 @@ export async function startFromPullRequest(link: TemporalLink, input: Invitation
 }
 
 function ask(
-  { client, within }: TemporalLink,
+  link: TemporalLink,
   input: InvitationInput,
 ): Promise<WorkflowHandle<typeof PullRequestWorkflow>> {
-  return within(askDeadlineMs, () =>
-    client.workflow.start<typeof PullRequestWorkflow>('PullRequestWorkflow', {
+  return link.within(askDeadlineMs, () =>
+    link.client.workflow.start<typeof PullRequestWorkflow>('PullRequestWorkflow', {
       workflowId: pullRequestWorkflowId(input.repository, input.number),
       taskQueue: queues.experiments,
       args: [input],
@@ -63,4 +59,28 @@ function ask(
       staticSummary: `looks at ${input.repository}#${input.number}`,
     }),
   );
+}
+
+async function answerOf(
+  link: TemporalLink,
+  handle: WorkflowHandle<typeof PullRequestWorkflow>,
+  reference: string,
+): Promise<InvitationAnswer> {
+  try {
+    return await link.within(answerDeadlineMs, () => handle.result());
+  } catch (error) {
+    if (error instanceof ClientError) {
+      const todo = 'start a worker (`hephaestus worker --zone control`) and say it again';
+      throw new ClientError('unreachable', `Nobody looked at ${reference} in time: ${todo}.`, error);
+    }
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const cause = error.cause instanceof ActivityFailure ? error.cause.cause : error.cause;
+    const gone = cause instanceof ApplicationFailure && cause.type === 'GithubNotFound';
+    const kind = gone ? 'not-found' : 'refused';
+    throw new ClientError(
+      kind,
+      `${reference} could not be looked at: ${cause?.message ?? error.message}`,
+      error,
+    );
+  }
 }

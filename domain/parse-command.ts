@@ -53,7 +53,7 @@ function spokenPlaces(text: string): number[] {
     .flatMap(({ children }) =>
       (children ?? []).flatMap((token, index, all) => {
         const before = all[index - 1]?.type ?? 'softbreak';
-        const begins = token.type === 'text' && token.level === 0 && /break$/.test(before);
+        const begins = token.type === 'text' && token.level === 0 && before.endsWith('break');
         const found = begins ? new RegExp(`^${mark}(\\d+)${mark}`).exec(token.content) : null;
         return found === null ? [] : Number(found[1]);
       }),

@@ -41,8 +41,12 @@ export interface TemporalEnvironment {
   close(): Promise<void>;
 }
 
-/** Workflow and native logs below an error are noise in a test's output. */
+let quiet = false;
+
+/** Workflow and native logs below an error are noise in a test's output. A process has one runtime: later calls change nothing. */
 export function quietRuntime(): void {
+  if (quiet) return;
+  quiet = true;
   Runtime.install({
     logger: new DefaultLogger('ERROR', () => undefined),
     telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },

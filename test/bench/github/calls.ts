@@ -21,10 +21,14 @@ const waitMs = 3 * 24 * 3_600_000;
 /** As in the settings' default; the way before and after the wait is walked in real time with a shorter one. */
 const pollSeconds = 60;
 const pauseMs = 200;
+/** What was asked so often is named. */
+const often = 3;
 
 interface Asked {
   readonly requests: number;
   readonly notModified: number;
+  /** By route and status. */
+  readonly routes: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /**
@@ -58,6 +62,10 @@ export async function benchCalls(
     say(
       `until the evidence ${before.requests - begun.requests}, in the wait ${waited.requests - before.requests} (${looks} looks), from the word to the end ${all.requests - waited.requests}`,
     );
+    for (const [route, statuses] of Object.entries(all.routes)) {
+      const count = Object.values(statuses).reduce((sum, each) => sum + each, 0);
+      if (count >= often) say(`  ${count} × ${route}`);
+    }
     return total <= mostCalls && unchanged > total / 2;
   } finally {
     await temporal.close();
@@ -101,7 +109,7 @@ async function waitThreeDays(lab: GithubLab, number: number): Promise<number> {
 
 async function askedOf(lab: GithubLab): Promise<Asked> {
   const { data } = await lab.ask('pi', 'GET', '/_lab/stats');
-  return data as Asked;
+  return data;
 }
 
 async function until(done: () => Promise<boolean>): Promise<void> {

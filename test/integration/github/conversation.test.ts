@@ -53,11 +53,14 @@ async function say(as: string, number: number, body: string): Promise<number> {
   return (data as { id: number }).id;
 }
 
+function secondsNow(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
 /** GitHub tells times by the second. */
 async function nextSecond(): Promise<void> {
-  const second = () => Math.floor(Date.now() / 1000);
-  const now = second();
-  await vi.waitFor(() => expect(second()).toBeGreaterThan(now), { timeout: 5000, interval: 20 });
+  const now = secondsNow();
+  await vi.waitFor(() => expect(secondsNow()).toBeGreaterThan(now), { timeout: 5000, interval: 20 });
 }
 
 let made = 0;
@@ -237,21 +240,22 @@ describe('the sticky comment', () => {
   });
 });
 
-describe('a pull request that may start an experiment', () => {
-  async function offer(
-    as: string,
-    more: { note?: object; text?: string; files?: Record<string, string> } = {},
-  ): Promise<number> {
-    made += 1;
-    const branch = `idea-${made}`;
-    const note = { ...exampleNote({ id: branch, repository }), ...more.note };
-    const text = more.text ?? formatTaskNote({ note, body: '## Why\nTo see.\n' });
-    await lab.push(branch, more.files ?? { 'train.py': `a = ${made}\n`, 'QWEN_TASK.md': text });
-    const pull = { title: 'My idea', head: branch, base: 'main' };
-    const { data } = await lab.ask(as, 'POST', `${path}/pulls`, pull);
-    return (data as { number: number }).number;
-  }
+/** A pull request of a person, by default with a valid task note. */
+async function offer(
+  as: string,
+  more: { note?: object; text?: string; files?: Record<string, string> } = {},
+): Promise<number> {
+  made += 1;
+  const branch = `idea-${made}`;
+  const note = { ...exampleNote({ id: branch, repository }), ...more.note };
+  const text = more.text ?? formatTaskNote({ note, body: '## Why\nTo see.\n' });
+  await lab.push(branch, more.files ?? { 'train.py': `a = ${made}\n`, 'QWEN_TASK.md': text });
+  const pull = { title: 'My idea', head: branch, base: 'main' };
+  const { data } = await lab.ask(as, 'POST', `${path}/pulls`, pull);
+  return (data as { number: number }).number;
+}
 
+describe('a pull request that may start an experiment', () => {
   it('does when its author may write and its note is valid', async () => {
     const number = await offer('ann');
     expect(await lookAtInvitation(lab.client, { repository, number })).toMatchObject({
@@ -262,7 +266,6 @@ describe('a pull request that may start an experiment', () => {
   });
 
   it.each<[string, string, object, string]>([
-    ['a reader', 'reader', {}, 'has no write permission'],
     ['no note', 'ann', { files: { 'train.py': 'x = 1\n' } }, 'has no QWEN_TASK.md'],
     ['a note of nothing', 'ann', { text: 'hello' }, 'is not valid'],
     ['a note of another repository', 'ann', { note: { repository: 'lab/other' } }, 'is about lab/other'],
@@ -273,6 +276,19 @@ describe('a pull request that may start an experiment', () => {
       status: 'none',
       why: expect.stringContaining(why) as string,
     });
+  });
+
+  it('does not when its author may write no more', async () => {
+    const number = await offer('ann');
+    await lab.ask('pi', 'PUT', `${path}/collaborators/ann`, { permission: 'pull' });
+    try {
+      expect(await lookAtInvitation(lab.client, { repository, number })).toMatchObject({
+        status: 'none',
+        why: `its author ann has no write permission to ${repository}`,
+      });
+    } finally {
+      await lab.ask('pi', 'PUT', `${path}/collaborators/ann`, { permission: 'push' });
+    }
   });
 
   it('does not once it is closed, nor when it is an experiment’s own', async () => {

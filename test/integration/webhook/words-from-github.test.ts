@@ -120,4 +120,6 @@ it("begins with a person's pull request and stops when it is closed", async () =
   await lab.ask('pi', 'PATCH', `${path}/pulls/${number}`, { state: 'closed' });
   await inPhase(id, 'stopped');
   await expect(experiments.startFromPullRequest(asked)).rejects.toMatchObject({ kind: 'refused' });
+  const missing = experiments.startFromPullRequest({ ...asked, number: 999 });
+  await expect(missing).rejects.toMatchObject({ kind: 'not-found' });
 });

@@ -255,10 +255,10 @@ describe('approve-quality', () => {
   });
 
   it('exits 4 with the reason when the gate asks nothing', async () => {
-    const approveQuality = async (): Promise<never> => {
-      throw new ClientError('refused', 'the quality gate asks nothing now');
+    const calls: Partial<Experiments> = {
+      see: async () => deciding,
+      approveQuality: () => Promise.reject(new ClientError('refused', 'the quality gate asks nothing now')),
     };
-    const calls: Partial<Experiments> = { see: async () => deciding, approveQuality };
     const ran = await run(['approve-quality', 'warmup', '--reason', 'r'], { calls });
     expect(ran).toMatchObject({ code: 4, err: 'the quality gate asks nothing now\n' });
   });
@@ -285,10 +285,9 @@ describe('start --pr', () => {
   });
 
   it('exits 4 with the reason of a refusal', async () => {
-    const startFromPullRequest = async (): Promise<never> => {
-      throw new ClientError('refused', 'lab/digits#7 starts no experiment: it is a draft.');
-    };
-    const ran = await run(['start', '--pr', 'lab/digits#7'], { calls: { startFromPullRequest } });
+    const refusal = new ClientError('refused', 'lab/digits#7 starts no experiment: it is a draft.');
+    const calls: Partial<Experiments> = { startFromPullRequest: () => Promise.reject(refusal) };
+    const ran = await run(['start', '--pr', 'lab/digits#7'], { calls });
     expect(ran).toMatchObject({ code: 4, err: /it is a draft/ });
   });
 });

@@ -1,5 +1,8 @@
+import { request } from 'node:http';
+import { Readable } from 'node:stream';
+
 import { sign } from '@octokit/webhooks-methods';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 
@@ -164,6 +167,31 @@ describe('the webhook server', () => {
     expect(response.statusCode).toBe(413);
   });
 
+  it('refuses 30 MB over a real connection, with and without a length, and goes on', async () => {
+    const { server, nudged } = serve();
+    const url = await server.listen({ host: '127.0.0.1', port: 0 });
+    const signed = { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` };
+    const chunk = Buffer.alloc(1024 * 1024, 'x');
+    const send = (headers: Record<string, string>) =>
+      new Promise<number | string>((resolve) => {
+        const sent = request(`${url}/webhooks/github`, { method: 'POST', headers }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode ?? 0);
+        });
+        sent.on('error', (error) => resolve(error.message));
+        Readable.from(Array.from({ length: 30 }, () => chunk)).pipe(sent);
+      });
+    try {
+      expect(await send({ ...signed, 'content-length': String(30 * chunk.length) })).toBe(413);
+      expect(await send(signed)).toBe(413);
+      expect(await send({})).toBe(401);
+      expect((await fetch(`${url}/healthz`)).status).toBe(200);
+      expect(nudged).toEqual([]);
+    } finally {
+      await server.close();
+    }
+  });
+
   it('counts deliveries by what became of them, with labels from a closed list', async () => {
     const { post, server } = serve();
     await post(pullRequest());
@@ -304,19 +332,24 @@ const names = fc.constantFrom(
 );
 const leaf = fc.oneof(names, fc.string(), fc.integer(), fc.constant(null), fc.boolean());
 const keys = fc.constantFrom(
-  ...[
-    'action',
-    'repository',
-    'full_name',
-    'issue',
-    'number',
-    'pull_request',
-    'comment',
-    'body',
-    'head',
-    'ref',
-  ],
-  ...['repo', 'check_run', 'check_suite', 'pull_requests', 'branches', 'name', 'head_branch', 'constructor'],
+  'action',
+  'repository',
+  'full_name',
+  'issue',
+  'number',
+  'pull_request',
+  'comment',
+  'body',
+  'head',
+  'ref',
+  'repo',
+  'check_run',
+  'check_suite',
+  'pull_requests',
+  'branches',
+  'name',
+  'head_branch',
+  'constructor',
 );
 const { payloads } = fc.letrec((tie) => ({
   payloads: fc.oneof(
