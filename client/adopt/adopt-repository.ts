@@ -13,7 +13,7 @@ import {
 } from './adoption-files.ts';
 
 /** Not below `hephaestus/`, where each branch is an experiment. */
-export const adoptionBranch = 'hephaestus-adopt';
+const adoptionBranch = 'hephaestus-adopt';
 
 const title = 'Make this repository ready for experiments with Hephaestus';
 

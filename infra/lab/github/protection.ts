@@ -56,7 +56,7 @@ export function blockedWords(lab: Lab, repository: LabRepository, pull: LabPull)
   return `Required status check "${first.name}" ${how[first.state]}.`;
 }
 
-export async function isBehind(
+async function isBehind(
   lab: Lab,
   repository: LabRepository,
   { baseRef, headSha }: LabPull,

@@ -101,7 +101,7 @@ export function tellNeeds(reply: FastifyReply, token: LabToken | null, needs: re
 }
 
 /** What a classic token may do when nothing else was said. */
-export const classicScopes: readonly string[] = ['repo', 'workflow'];
+const classicScopes: readonly string[] = ['repo', 'workflow'];
 
 /** null when nobody signed in; throws as `apiToken` does. */
 export function apiUser(lab: Lab, request: FastifyRequest): LabUser | null {

@@ -311,7 +311,7 @@ describe('uploadCurves and updateComment', () => {
       { url: 'https://elsewhere.example/spy.png', alt: 'spy' },
     ];
     const evidence = { ...input, status: exampleStatus({ id: 'commented' }), pictures };
-    expect(await lab.activities.updateComment(evidence)).toEqual({ url });
+    expect(await lab.activities.updateComment(evidence)).toMatchObject({ url });
     const { data } = await lab.ask('pi', 'GET', comments);
     const bodies = (data as { body: string }[]).map(({ body }) => body);
     expect(bodies).toHaveLength(2);

@@ -2,7 +2,8 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import type { MergeInput } from '../../../activities/github/interface.ts';
-import { type GithubLab, proposal, remote, repository, startLab } from './github-lab.ts';
+import { createGithubClient } from '../../../infra/github/create-github-client.ts';
+import { type GithubLab, proposal, remote, repository, settingsOf, startLab } from './github-lab.ts';
 
 let lab: GithubLab;
 
@@ -136,7 +137,8 @@ describe('mergePullRequest', () => {
 describe('what stands between', () => {
   it('tells limits, pages and cut answers as what they are', async () => {
     const { faults } = lab.github;
-    const look = () => lab.client.branchHead(repository, 'main');
+    // One of its own each time: a client keeps silent for a while after it met a limit.
+    const look = () => createGithubClient(settingsOf(lab.github)).branchHead(repository, 'main');
     faults.add({ route: 'GET *branches*', kind: 'rate-limit' });
     await expect(look()).rejects.toMatchObject({ type: 'GithubRateLimited', retryAfterMs: 1000 });
     faults.add({ route: 'GET *branches*', kind: 'html-429' });
