@@ -1,9 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { Client, Connection } from '@temporalio/client';
-
-import { jobWorkflowId } from '../../../domain/ids.ts';
+import { ClientError } from '../../../client/client-error.ts';
 import { pidOf, until, type UpProcess, type UpWorld } from '../../support/up-world.ts';
 import { patientTraining } from '../../support/patient-training.ts';
 import type { Figure } from '../environment/figure.ts';
@@ -26,7 +25,7 @@ export async function measureKills(world: UpWorld, directory: string, kills: num
     const victim = victims[round % victims.length] ?? 'worker';
     const killedAt = Date.now();
     up = await killAndWait(world, up, victim);
-    await Promise.all(experiments.map((id) => untilMoving(world, up, id, killedAt)));
+    await Promise.all(experiments.map((id) => untilMoving(world, up, id)));
     const ms = Date.now() - killedAt;
     times[victim].push(ms);
     console.log(`kill ${round + 1} of ${kills}, ${victim}: all goes on after ${(ms / 1000).toFixed(1)} s`);
@@ -61,23 +60,23 @@ async function killAndWait(world: UpWorld, up: UpProcess, victim: Victim): Promi
   return up;
 }
 
-/** An activity of its job was begun since: a worker took it from Temporal, so both are back for this experiment. */
-async function untilMoving(world: UpWorld, up: UpProcess, id: string, since: number): Promise<void> {
-  const address = world.settings['TEMPORAL_ADDRESS'] ?? '';
+/**
+ * It takes a new signal and answers afterwards: Temporal holds it and a worker works on it. Looks at its job tell nothing
+ * here, since they become rarer the longer it trains.
+ */
+async function untilMoving(world: UpWorld, up: UpProcess, id: string): Promise<void> {
   await until(async () => {
-    const connection = await Connection.connect({ address });
+    const client = world.experiments();
     try {
-      const handle = new Client({ connection }).workflow.getHandle(jobWorkflowId(id, 1, 0));
-      const { raw } = await handle.describe();
-      return (raw.pendingActivities ?? []).some(({ lastStartedTime: at }) => msOf(at) > since);
+      await client.nudge(id, randomUUID());
+      return (await client.see(id)).status !== null;
+    } catch (error) {
+      if (error instanceof ClientError && error.kind === 'unreachable') return false;
+      throw error;
     } finally {
-      await connection.close();
+      await client.close();
     }
   }, up.text);
-}
-
-function msOf(at: { readonly seconds?: unknown; readonly nanos?: number | null } | null | undefined): number {
-  return Number(at?.seconds ?? 0) * 1000 + (at?.nanos ?? 0) / 1e6;
 }
 
 async function phases(world: UpWorld): Promise<string[]> {
