@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,7 +9,7 @@ import { LogWriter } from '../../../infra/wandb/log-writer.ts';
 import { type BenchWorld, judge } from './bench-world.ts';
 import { recordRun } from './make-runs.ts';
 
-const bytes = 1024 ** 3;
+const gigabyte = 1024 ** 3;
 const modules = join(import.meta.dirname, '..', '..', '..', 'infra', 'wandb');
 
 /** All that is done with a log, in a process of its own and against a server that takes everything at once. */
@@ -36,29 +36,41 @@ export async function benchGigabyte({ say, wandb }: BenchWorld): Promise<boolean
   const root = await mkdtemp(join(tmpdir(), 'hephaestus-bench-'));
   try {
     const folder = await recordRun(wandb, join(root, 'recorded'), 'giga', 1000);
-    const log = join(root, 'giga.wandb');
-    await grow(join(folder, 'run-giga.wandb'), log);
-    const { stdout } = await execa(process.execPath, ['--input-type=module', '-e', script(log, root)]);
-    const found = JSON.parse(stdout) as Record<
-      'sent' | 'mirror' | 'read' | 'copy' | 'recall' | 'megabytes',
-      number
-    >;
+    const recorded = join(folder, 'run-giga.wandb');
+    const small = await measure(recorded, join(root, 'small'), gigabyte / 8);
+    const found = await measure(recorded, join(root, 'large'), gigabyte);
     say(
-      `${(await stat(log)).size} bytes, ${found.sent} rows: mirrored in ${found.mirror.toFixed(1)} s, read in ${found.read.toFixed(1)} s, copied without rows in ${found.copy.toFixed(1)} s, known again in ${found.recall.toFixed(2)} s`,
+      `${found.bytes} bytes, ${found.sent} rows: mirrored in ${found.mirror.toFixed(1)} s, read in ${found.read.toFixed(1)} s, copied without rows in ${found.copy.toFixed(1)} s, known again in ${found.recall.toFixed(2)} s`,
     );
-    return judge(say, { what: 'memory of all of it', value: found.megabytes, unit: 'MB', most: 300 });
+    say(
+      `memory: ${found.megabytes.toFixed(0)} MB, for an eighth of the log ${small.megabytes.toFixed(0)} MB`,
+    );
+    const growth = found.megabytes / small.megabytes;
+    return judge(say, { what: 'memory for eight times the log', value: growth, unit: 'times', most: 1.25 });
   } finally {
     await rm(root, { recursive: true, force: true });
   }
 }
 
+type Measured = Readonly<
+  Record<'bytes' | 'sent' | 'mirror' | 'read' | 'copy' | 'recall' | 'megabytes', number>
+>;
+
+async function measure(recorded: string, root: string, size: number): Promise<Measured> {
+  await mkdir(root);
+  const log = join(root, 'giga.wandb');
+  await grow(recorded, log, size);
+  const { stdout } = await execa(process.execPath, ['--input-type=module', '-e', script(log, root)]);
+  return { ...(JSON.parse(stdout) as Omit<Measured, 'bytes'>), bytes: (await stat(log)).size };
+}
+
 /** The records of a recorded log again and again; its steps repeat, which changes nothing of what is measured. */
-async function grow(recorded: string, target: string): Promise<void> {
+async function grow(recorded: string, target: string, size: number): Promise<void> {
   const payloads: Buffer[] = [];
   for await (const { payload } of readLogRecords(recorded)) payloads.push(payload);
   const writer = await LogWriter.create(target);
   try {
-    while (writer.length < bytes) for (const payload of payloads.slice(0, -1)) await writer.write(payload);
+    while (writer.length < size) for (const payload of payloads.slice(0, -1)) await writer.write(payload);
   } finally {
     await writer.close();
   }
