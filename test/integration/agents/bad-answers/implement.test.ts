@@ -74,7 +74,10 @@ const cases: readonly Case[] = [
   },
   {
     name: 'a hook',
-    change: { edits: [fine], shell: 'echo "touch x" > "$(git rev-parse --git-common-dir)/hooks/pre-push"' },
+    change: {
+      edits: [fine],
+      shell: 'd="$(git rev-parse --git-common-dir)/hooks"; mkdir -p "$d"; echo "touch x" > "$d/pre-push"',
+    },
     ends: 'ChangeUnsafe',
     message: /hooks/,
   },
@@ -141,7 +144,11 @@ test.each(cases)(
     await expectNothingOutside(world, outside);
     if (ends === 'accepted')
       expect(await commitText(world, outcome as Implementation)).not.toContain(qwen.apiKey);
-    await expectNothingLeft([world.experiment, deps.scratchDir ?? ''], [qwen.apiKey, token, 'canary-github']);
+    await expectNothingLeft(
+      [join(world.experiment, 'agent'), deps.scratchDir ?? ''],
+      [qwen.apiKey, token, 'canary-github'],
+      [world.experiment],
+    );
     expect(models.calls().length).toBeGreaterThan(0);
   },
   limit,

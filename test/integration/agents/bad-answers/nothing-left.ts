@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { expect } from 'vitest';
 
-/** No file below the folders holds a secret, and no process that an agent started is left. */
+/** No file below the folders holds a secret, and no process that an agent started below the places is left. */
 export async function expectNothingLeft(
   folders: readonly string[],
   secrets: readonly string[],
@@ -14,7 +14,7 @@ export async function expectNothingLeft(
       for (const secret of secrets) expect(content.includes(secret), `${file} holds a secret`).toBe(false);
     }
   }
-  expect(await agentProcesses(folders)).toEqual([]);
+  expect(await agentProcesses(places)).toEqual([]);
 }
 
 async function filesOf(folder: string): Promise<string[]> {
