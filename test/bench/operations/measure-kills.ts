@@ -68,7 +68,7 @@ async function untilMoving(world: UpWorld, up: UpProcess, id: string): Promise<v
   await until(async () => {
     const client = world.experiments();
     try {
-      await client.nudge(id, randomUUID());
+      await client.nudge(id, { delivery: randomUUID() });
       return (await client.see(id)).status !== null;
     } catch (error) {
       if (error instanceof ClientError && error.kind === 'unreachable') return false;
