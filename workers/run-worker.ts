@@ -62,7 +62,7 @@ export async function runWorker({ config, zones, onReady }: RunWorkerOptions): P
   await prepareNamespace(config, zones);
   const context: ZoneContext = { config, tools, environment };
   const workers = await Promise.all([
-    ...(zones.includes('control') ? [createWorkflowWorker(connection, config, zones, tracing)] : []),
+    ...(zones.includes('control') ? [createWorkflowWorker(connection, config, zones)] : []),
     ...zones
       .flatMap((zone) => zoneActivities[zone](context))
       .map((queue) => createActivityWorker(connection, config, zones, queue, tracing)),
@@ -157,7 +157,6 @@ function createWorkflowWorker(
   connection: NativeConnection,
   config: Config,
   zones: readonly Zone[],
-  tracing: Tracing | null,
 ): Promise<Worker> {
   return Worker.create({
     ...common(connection, config, zones),
@@ -166,7 +165,6 @@ function createWorkflowWorker(
     // A kept workflow can be led astray: a query that was on its way to a worker that died shows the next one events out of
     // turn, and what that one writes then is refused by every replay. Histories here are short, so all are replayed.
     maxCachedWorkflows: 0,
-    ...(tracing !== null && { plugins: [tracing.plugin] }),
   });
 }
 
@@ -183,7 +181,6 @@ function createActivityWorker(
     activities,
     maxConcurrentActivityTaskExecutions: concurrency,
     ...(activitiesPerSecond !== undefined && { maxTaskQueueActivitiesPerSecond: activitiesPerSecond }),
-    interceptors: { activity: [heartbeatInterceptor] },
-    ...(tracing !== null && { plugins: [tracing.plugin] }),
+    interceptors: { activity: [heartbeatInterceptor, ...(tracing === null ? [] : [tracing.interceptor])] },
   });
 }
