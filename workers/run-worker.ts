@@ -181,8 +181,6 @@ function createActivityWorker(
     activities,
     maxConcurrentActivityTaskExecutions: concurrency,
     ...(activitiesPerSecond !== undefined && { maxTaskQueueActivitiesPerSecond: activitiesPerSecond }),
-    interceptors: {
-      activity: [heartbeatInterceptor, ...(tracing === null ? [] : [tracing.activityInterceptor])],
-    },
+    interceptors: { activity: [heartbeatInterceptor, ...(tracing === null ? [] : [tracing.interceptor])] },
   });
 }

@@ -99,10 +99,12 @@ function markdownPart({ heading, lines, links }: MessagePart): string {
   ].join('  \n');
 }
 
-/** Also `<`, by which both of them mention everybody. */
+/** `<` and `@` are how both of them mention people, and neither minds a backslash before a bracket. */
 function escapeMarkdown(text: string): string {
   return text
-    .replaceAll(/[\\`*_[\]#|~]/g, (character) => `\\${character}`)
+    .replaceAll(/[\\`*_#|~]/g, (character) => `\\${character}`)
+    .replaceAll('[', '［')
+    .replaceAll(']', '］')
     .replaceAll('<', '&lt;')
     .replaceAll('@', '＠');
 }

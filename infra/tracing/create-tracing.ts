@@ -1,87 +1,84 @@
 import { createHash } from 'node:crypto';
 
-import { ROOT_CONTEXT, SpanStatusCode, trace, TraceFlags, type Span, type Tracer } from '@opentelemetry/api';
+import {
+  ROOT_CONTEXT,
+  SpanStatusCode,
+  trace,
+  type Context as TraceContext,
+  type Span,
+} from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { Resource } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import type { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import type { ActivityInterceptors } from '@temporalio/worker';
 
 import { experimentIdIn } from '../../domain/ids.ts';
 
-/** Traces of activities, on their way to a collector. */
+/** Traces of what the activities do, on their way to a collector. */
 export interface Tracing {
-  /** For `Worker.create`. */
-  readonly activityInterceptor: ActivityInterceptorsFactory;
-  /** Sends what is left; rejects when the collector takes nothing. */
+  /** For the workers of activities. */
+  readonly interceptor: (context: Context) => ActivityInterceptors;
+  /** Sends what is left. */
   close(): Promise<void>;
 }
 
 /**
- * Makes a span of every try of an activity and sends them by OTLP over HTTP to `url` (without `/v1/traces`). All activities
- * of an experiment are one trace, whichever worker runs them: its id is made from the experiment's. Workflow code knows
- * nothing of it, since an interceptor there changes the order of its commands, and with it whether histories replay. A
+ * Makes traces and sends them by OTLP over HTTP to `url` (without `/v1/traces`): one trace for each experiment, one span
+ * for each try of an activity. Only activities are traced, never workflows: an interceptor in a workflow changes the
+ * order in which it goes on, so that an experiment that began without traces could not be carried on with them. A
  * collector that is away costs traces, nothing else.
  */
 export function createTracing(url: string): Tracing {
+  const spanProcessor = new BatchSpanProcessor(new OTLPTraceExporter({ url: `${url}/v1/traces` }));
   const provider = new BasicTracerProvider({
     resource: new Resource({ 'service.name': 'hephaestus' }),
-    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter({ url: `${url}/v1/traces` }))],
+    spanProcessors: [spanProcessor],
   });
+  const tracer = provider.getTracer('hephaestus');
   return {
-    activityInterceptor: interceptorOf(provider.getTracer('hephaestus')),
+    interceptor: ({ info }) => ({
+      inbound: {
+        async execute(input, next) {
+          const workflowId = info.workflowExecution?.workflowId ?? '';
+          const experiment = experimentIdIn(workflowId);
+          const attributes = {
+            'temporal.workflow.id': workflowId,
+            'temporal.task_queue': info.taskQueue,
+            'temporal.attempt': info.attempt,
+            ...(experiment !== undefined && { 'hephaestus.experiment': experiment }),
+          };
+          const span = tracer.startSpan(info.activityType, { attributes }, traceOf(experiment ?? workflowId));
+          try {
+            const result = await next(input);
+            span.end();
+            return result;
+          } catch (error) {
+            endFailed(span, error);
+            throw error;
+          }
+        },
+      },
+    }),
     close: () => provider.shutdown(),
   };
 }
 
-function interceptorOf(tracer: Tracer): ActivityInterceptorsFactory {
-  return ({ info }) => ({
-    inbound: {
-      async execute(input, next) {
-        const workflowId = info.workflowExecution?.workflowId ?? '';
-        const experiment = experimentIdIn(workflowId);
-        const span = tracer.startSpan(
-          info.activityType,
-          {
-            attributes: {
-              'temporal.workflow.id': workflowId,
-              'temporal.run.id': info.workflowExecution?.runId ?? '',
-              'temporal.task_queue': info.taskQueue,
-              'temporal.attempt': info.attempt,
-              ...(experiment !== undefined && { 'hephaestus.experiment': experiment }),
-            },
-          },
-          trace.setSpanContext(ROOT_CONTEXT, rootOf(experiment ?? workflowId)),
-        );
-        try {
-          return await next(input);
-        } catch (error) {
-          noteFailure(span, error);
-          throw error;
-        } finally {
-          span.end();
-        }
-      },
-    },
-  });
-}
-
-/** W3C trace context: 16 bytes for the trace, 8 for the span that all others hang on. */
-function rootOf(name: string) {
+/** The same trace for the same experiment, in whichever process and however often it is started again. */
+function traceOf(name: string): TraceContext {
   const digest = createHash('sha256').update(name).digest('hex');
-  return {
-    traceId: digest.slice(0, 32),
-    spanId: digest.slice(32, 48),
-    traceFlags: TraceFlags.SAMPLED,
-    isRemote: true,
-  };
+  const ids = { traceId: digest.slice(0, 32), spanId: digest.slice(32, 48) };
+  return trace.setSpanContext(ROOT_CONTEXT, { ...ids, traceFlags: 1, isRemote: true });
 }
 
-/** The type only: messages may hold what outside systems wrote. Waiting ends each try with a benign failure. */
-function noteFailure(span: Span, error: unknown): void {
-  const failure = error instanceof ApplicationFailure ? error : null;
-  const type = failure?.type ?? (error instanceof Error ? error.name : 'unknown');
-  span.setAttribute('error.type', type);
-  if (failure?.category === ApplicationFailureCategory.BENIGN) return;
-  span.setStatus({ code: SpanStatusCode.ERROR, message: type });
+/** A look without news is no span: weeks of waiting would be nothing but these. The type says enough; messages stay here. */
+function endFailed(span: Span, error: unknown): void {
+  if (error instanceof ApplicationFailure && error.category === ApplicationFailureCategory.BENIGN) return;
+  const type = error instanceof ApplicationFailure ? error.type : undefined;
+  span.setStatus({
+    code: SpanStatusCode.ERROR,
+    message: type ?? (error instanceof Error ? error.name : 'unknown'),
+  });
+  span.end();
 }

@@ -1,102 +1,59 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
-
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 
-import { guardActivities } from '../../../activities/boundary.ts';
 import { freePort } from '../../../infra/free-port.ts';
-import { Failure } from '../../../infra/failure.ts';
 import { createTracing, type Tracing } from '../../../infra/tracing/create-tracing.ts';
-
-interface SentSpan {
-  readonly traceId: string;
-  readonly name: string;
-  readonly attributes: readonly { readonly key: string; readonly value: { readonly stringValue?: string } }[];
-  readonly status: { readonly code: number };
-}
+import { startReceiver } from '../notifications/receivers.ts';
 
 interface Sent {
-  readonly resourceSpans: readonly {
-    readonly scopeSpans: readonly { readonly spans: readonly SentSpan[] }[];
-  }[];
+  readonly traceId: string;
+  readonly name: string;
+  readonly status: { readonly code: number; readonly message?: string };
 }
 
-const canary = 'canary-of-a-token';
-const statusError = 2;
-const closers: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
+async function run({ interceptor }: Tracing, workflowId: string, act: () => Promise<unknown>): Promise<void> {
+  const info = { activityType: 'createJob', workflowExecution: { workflowId, runId: 'run' } };
+  const environment = new MockActivityEnvironment(info, { interceptors: [interceptor] });
+  await environment.run(act).catch((error: unknown) => expect(error).toBeInstanceOf(ApplicationFailure));
+}
 
-/** A collector that keeps what it is sent. */
-async function openCollector() {
-  const spans: SentSpan[] = [];
-  const server = createServer((request, response) => {
-    void (async () => {
-      const { resourceSpans } = (await json(request)) as Sent;
-      spans.push(...resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)));
-      response.setHeader('content-type', 'application/json').end('{}');
-    })();
+it('makes one trace of an experiment, without looks that brought no news and without words of failures', async () => {
+  const collector = await startReceiver(['takes'], {});
+  const tracing = createTracing(collector.url);
+  await run(tracing, 'experiment/warm-up', async () => 'done');
+  await run(tracing, 'experiment/warm-up/attempt/1/seed/0', async () => {
+    throw ApplicationFailure.create({ type: 'QizhiUnavailable', message: 'canary' });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closers.push(async () => {
-    server.close();
-    await once(server, 'close');
+  await run(tracing, 'experiment/warm-up', async () => {
+    throw ApplicationFailure.create({ type: 'JobUnchanged', category: ApplicationFailureCategory.BENIGN });
   });
-  return { spans, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-}
-
-const { look, wait, refuse } = guardActivities({
-  look: async () => 'seen',
-  wait: async () => {
-    throw new Failure('JobUnchanged', `job-1 is still queued ${canary}`, { retryAfterMs: 1000 });
-  },
-  refuse: async () => {
-    throw new Failure('QizhiForbidden', `the platform refuses ${canary}`);
-  },
-});
-
-async function run(tracing: Tracing, workflowId: string, name: string, activity: () => Promise<unknown>) {
-  const info = { activityType: name, workflowExecution: { workflowId, runId: 'run-1' } };
-  const environment = new MockActivityEnvironment(info, { interceptors: [tracing.activityInterceptor] });
-  return environment.run(activity);
-}
-
-it('makes one trace of an experiment, of its jobs too, and another of another one', async () => {
-  const { spans, url } = await openCollector();
-  const tracing = createTracing(url);
-  await run(tracing, 'experiment/one-idea', 'look', look);
-  await run(tracing, 'experiment/one-idea/attempt/1/seed/0', 'look', look);
-  await run(tracing, 'experiment/another-idea', 'look', look);
+  await run(tracing, 'experiment/other', async () => 'done');
   await tracing.close();
-  const [first, second, third] = spans.map(({ traceId }) => traceId);
-  expect(first).toMatch(/^[0-9a-f]{32}$/);
-  expect(second).toBe(first);
-  expect(third).not.toBe(first);
-  expect(spans[1]?.attributes).toContainEqual({
-    key: 'hephaestus.experiment',
-    value: { stringValue: 'one-idea' },
-  });
+  const text = JSON.stringify(collector.posted.map(({ body }) => body));
+  await collector.close();
+  expect(collector.posted.map(({ path }) => path)).toEqual(['/v1/traces']);
+  const spans = spansIn(collector.posted[0]?.body);
+  expect(spans.map(({ name }) => name)).toEqual(['createJob', 'createJob', 'createJob']);
+  const [first, failed, other] = spans;
+  expect(failed?.traceId).toBe(first?.traceId);
+  expect(other?.traceId).not.toBe(first?.traceId);
+  expect(failed?.status).toMatchObject({ code: 2, message: 'QizhiUnavailable' });
+  expect(text).toContain('hephaestus.experiment');
+  expect(text).not.toContain('canary');
 });
 
-it('tells an error by its type, waiting as none, and the words of neither', async () => {
-  const { spans, url } = await openCollector();
-  const tracing = createTracing(url);
-  await expect(run(tracing, 'experiment/one-idea', 'wait', wait)).rejects.toThrow('still queued');
-  await expect(run(tracing, 'experiment/one-idea', 'refuse', refuse)).rejects.toThrow('refuses');
-  await tracing.close();
-  const [waited, refused] = spans;
-  expect(waited?.status.code).not.toBe(statusError);
-  expect(refused?.status).toMatchObject({ code: statusError, message: 'QizhiForbidden' });
-  expect(JSON.stringify(spans)).not.toContain(canary);
-});
-
-it('costs an activity nothing when the collector is away', async () => {
+it('does not matter when the collector is away', async () => {
   const tracing = createTracing(`http://127.0.0.1:${await freePort()}`);
-  await expect(run(tracing, 'experiment/one-idea', 'look', look)).resolves.toBe('seen');
-  await tracing.close().catch((error: unknown) => expect(error).toBeInstanceOf(Error));
+  await run(tracing, 'experiment/warm-up', async () => 'done');
+  await tracing.close();
 });
+
+function spansIn(body: unknown): Sent[] {
+  const { resourceSpans } = body as {
+    readonly resourceSpans: readonly {
+      readonly scopeSpans: readonly { readonly spans: readonly Sent[] }[];
+    }[];
+  };
+  return resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans));
+}

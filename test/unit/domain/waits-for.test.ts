@@ -18,6 +18,10 @@ const job = {
   peakMemoryBytes: null,
 } as const;
 
+function markOf(since: string): string | undefined {
+  return personWaits(exampleStatus({ phase: 'deciding', since }))[0]?.mark;
+}
+
 describe('waitsFor', () => {
   it.each<[Partial<ExperimentStatus>, string, readonly string[]]>([
     [{ phase: 'training' }, 'cluster', []],
@@ -37,7 +41,6 @@ describe('waitsFor', () => {
   });
 
   it('tells a decision from the one before it, and the same from nothing', () => {
-    const markOf = (since: string) => personWaits(exampleStatus({ phase: 'deciding', since }))[0]?.mark;
     expect(markOf('2026-01-01T00:00:00.000Z')).toBe(markOf('2026-01-01T00:00:00.000Z'));
     expect(markOf('2026-01-01T00:00:00.000Z')).not.toBe(markOf('2026-01-02T00:00:00.000Z'));
   });
