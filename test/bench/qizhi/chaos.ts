@@ -213,10 +213,16 @@ async function judgeAll(world: BenchWorld, ends: readonly ExperimentEnd[]) {
   for (const end of ends) {
     const truths = await readTruth(world.sharedDir, end.plan.id, jobs);
     problems.push(...judgeExperiment(end, truths));
-    for (const { attempt, seed, turnedAway: left } of truths) {
+    for (const { attempt, seed, turnedAway: left, jobs: made } of truths) {
       turnedAway += left.length;
-      workflowIds.push(jobWorkflowId(end.plan.id, attempt, seed));
-      submissions.push(await readSubmission(world.client, end.plan.id, attempt, seed));
+      const workflowId = jobWorkflowId(end.plan.id, attempt, seed);
+      const submission = await readSubmission(world.client, end.plan.id, attempt, seed);
+      if (submission !== null) {
+        workflowIds.push(workflowId);
+        submissions.push(submission);
+      } else if (made.length > 0) {
+        problems.push(`${workflowId} never began, and ${made.length} jobs of it are on the platform`);
+      }
     }
   }
   problems.push(...(await replayAll(world.client, world.bundleFile, workflowIds)));

@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 
 import type { SubmissionOutcome } from '../../../domain/job.ts';
@@ -13,14 +13,17 @@ export interface Submission {
   readonly events: number;
 }
 
+/**
+ * Null where the workflow of the job never began: its experiment was stopped between the attempt's folder and it.
+ */
 export async function readSubmission(
   client: Client,
   experimentId: string,
   attempt: number,
   seed: number,
-): Promise<Submission> {
-  const handle = client.workflow.getHandle(jobWorkflowId(experimentId, attempt, seed));
-  const events = (await handle.fetchHistory()).events ?? [];
+): Promise<Submission | null> {
+  const events = await eventsOf(client, jobWorkflowId(experimentId, attempt, seed));
+  if (events === null) return null;
   const creates = new Set<string>();
   let answer: Submission['answer'] = 'never-sent';
   let person = false;
@@ -42,4 +45,13 @@ export async function readSubmission(
   }
   const settler = person ? 'person' : cancelled ? 'none' : 'claim';
   return { answer, settledBy: answer === 'unknown' ? settler : null, events: events.length };
+}
+
+async function eventsOf(client: Client, workflowId: string) {
+  try {
+    return (await client.workflow.getHandle(workflowId).fetchHistory()).events ?? [];
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
 }
