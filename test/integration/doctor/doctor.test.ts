@@ -92,6 +92,15 @@ it('finds all well but what no worker has prepared yet', async () => {
   expect(code).toBe(1);
 });
 
+it('tells what the credential of GitHub may do, and what is done without the rest', async () => {
+  const { of } = await doctor({});
+  const told = of('github').map(({ what }) => what);
+  expect(told).toContainEqual(expect.stringMatching(/it can .*open pull requests.*merge/));
+  expect(told).toContainEqual(
+    expect.stringMatching(/to publish the gate as a check run: a commit status .*GITHUB_APP_ID/),
+  );
+});
+
 it('never logs in twice, and tells a wrong password without it', async () => {
   const before = await logins();
   const { of, all } = await doctor({ QIZHI_PASSWORD: 'canary-password' });
