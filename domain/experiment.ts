@@ -1,5 +1,6 @@
 import type { AnsweredWord } from './command.ts';
 import type { QualityOverride } from './decide-quality.ts';
+import type { Shown } from './decide-word.ts';
 import type { Decision, RefusedDecision } from './decision.ts';
 import type { Evidence } from './evidence.ts';
 import type { GateAnswer } from './decide-gate.ts';
@@ -111,6 +112,8 @@ export interface ExperimentStatus {
   readonly refused: readonly RefusedDecision[];
   /** What was said in comments and what became of it, oldest first. */
   readonly said: readonly AnsweredWord[];
+  /** What the sticky comment asks for, and since when it does. */
+  readonly shown?: Shown | null;
   /** A person's word on the quality gate of this head. */
   readonly override: QualityOverride | null;
   readonly mergeSha: string | null;

@@ -258,6 +258,7 @@ export function statusOf(experiment: Experiment): ExperimentStatus {
     decision: experiment.decision,
     refused: experiment.refused,
     said: experiment.said,
+    shown: experiment.shown,
     override: experiment.override,
     mergeSha: experiment.mergeSha,
     note: writtenNote && { path: writtenNote.path, commit: writtenNote.commit },

@@ -63,6 +63,13 @@ async function inPhase(id: string, phase: string): Promise<void> {
   await vi.waitFor(async () => expect((await experiments.see(id)).phase).toBe(phase), patiently);
 }
 
+/** Until the comment shows the evidence of an attempt nobody can say anything about it. */
+async function shows(id: string, attempt: string): Promise<void> {
+  await vi.waitFor(async () => {
+    expect((await experiments.see(id)).status?.shown?.about).toContain(attempt);
+  }, patiently);
+}
+
 async function say(number: number, body: string): Promise<number> {
   const { data } = await lab.ask('pi', 'POST', `${path}/issues/${number}/comments`, { body });
   return (data as { id: number }).id;
@@ -77,14 +84,11 @@ it('obeys a word once, although every delivery comes twice, and says so below it
     policy: seldom,
     source: { kind: 'note', note, body: '## Why\n' },
   });
-  await inPhase(id, 'deciding');
+  await shows(id, 'attempt 1');
   const number = (await experiments.see(id)).status?.pullRequest?.number ?? 0;
   await say(number, '> /hephaestus merge\n\nnot yet');
   const again = await say(number, '/hephaestus rerun 5');
-  await vi.waitFor(async () => {
-    const { status, phase } = await experiments.see(id);
-    expect([phase, status?.attempts.length]).toEqual(['deciding', 2]);
-  }, patiently);
+  await shows(id, 'attempt 2');
   const merge = await say(number, '/hephaestus merge');
   await inPhase(id, 'merged');
   const { status } = await experiments.see(id);

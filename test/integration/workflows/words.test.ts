@@ -34,8 +34,9 @@ function answersOf(world: ScriptedWorld): unknown[] {
 
 type Handle = Awaited<ReturnType<typeof startExperiment>>;
 
-async function inPhase(handle: Handle, phase: string): Promise<void> {
-  await vi.waitFor(async () => expect((await statusOf(handle)).phase).toBe(phase), patiently);
+/** Until the comment shows the evidence of an attempt nobody can say anything about it. */
+async function asks(handle: Handle, about: string): Promise<void> {
+  await vi.waitFor(async () => expect((await statusOf(handle)).shown?.about).toContain(about), patiently);
 }
 
 describe('a word in a comment', () => {
@@ -43,7 +44,7 @@ describe('a word in a comment', () => {
     const world = scriptedWorld();
     await withWorld(temporal, world, async () => {
       const handle = await startExperiment(temporal.client);
-      await inPhase(handle, 'deciding');
+      await asks(handle, 'attempt 1');
       world.words.push(
         word(1, { kind: 'status' }),
         word(2, merge),
@@ -79,7 +80,7 @@ describe('a word in a comment', () => {
       world.words.push(word(1, merge));
       await vi.waitFor(async () => expect((await statusOf(handle)).said).toHaveLength(1), patiently);
       world.release('readResults');
-      await inPhase(handle, 'deciding');
+      await asks(handle, 'attempt 1');
       world.words.push(word(2, merge, long));
       await vi.waitFor(async () => expect((await statusOf(handle)).said).toHaveLength(2), patiently);
       const { said, phase } = await statusOf(handle);
@@ -99,7 +100,7 @@ describe('a word in a comment', () => {
     const world = scriptedWorld();
     await withWorld(temporal, world, async () => {
       const handle = await startExperiment(temporal.client, { policy: { githubPollSeconds: 3600 } });
-      await inPhase(handle, 'deciding');
+      await asks(handle, 'attempt 1');
       world.words.push(word(1, { kind: 'reject', reason: 'worse' }));
       await handle.signal(nudgeSignal, { delivery: 'd-1', about: 'conversation' });
       expect(await handle.result()).toMatchObject({ outcome: 'rejected' });
@@ -115,7 +116,7 @@ describe('a pull request that is changed by hand', () => {
     const world = scriptedWorld();
     await withWorld(temporal, world, async () => {
       const handle = await startExperiment(temporal.client);
-      await inPhase(handle, 'deciding');
+      await asks(handle, 'attempt 1');
       world.snapshot = { ...world.snapshot, state };
       expect(await handle.result()).toMatchObject({ outcome });
       expect((await statusOf(handle)).decision).toMatchObject({ by: 'somebody on GitHub' });
@@ -130,11 +131,11 @@ describe('the quality gate on a word', () => {
     world.snapshot = blocked;
     await withWorld(temporal, world, async () => {
       const handle = await startExperiment(temporal.client);
-      await inPhase(handle, 'reviewing');
+      await asks(handle, 'the gate');
       const request = { by: 'ann', verdict: 'pass', reason: 'looked at it', head: 'b'.repeat(40) } as const;
       await expect(handle.executeUpdate(qualityUpdate, { args: [request] })).rejects.toThrow();
       world.words.push(word(1, { kind: 'approve-quality', reason: 'looked at it' }));
-      await inPhase(handle, 'deciding');
+      await asks(handle, 'attempt 1');
       const { override, gate, said } = await statusOf(handle);
       expect(override).toMatchObject({ by: 'ann', verdict: 'pass', reason: 'looked at it', head });
       expect(gate).toMatchObject({ status: 'pass', reasons: ['ann said pass: looked at it'] });
