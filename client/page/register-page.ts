@@ -32,6 +32,7 @@ const sightAgeMs = 4000;
 const assets = {
   'page.css': 'text/css; charset=utf-8',
   'refresh.js': 'text/javascript; charset=utf-8',
+  'icon.svg': 'image/svg+xml',
 } as const;
 
 const contentSecurity = {

@@ -55,7 +55,9 @@ export function labDayWorld(): ScriptedWorld {
       },
     }),
     awaitLiveResults: async ({ runs, metric, since }) => {
-      if (since !== null && since.rows > 0) return new Promise(() => undefined);
+      if (since !== null && since.rows > 0) {
+        throw new Failure('LiveUnchanged', 'nothing changed', { retryAfterMs: 60_000 });
+      }
       return {
         runs: runs.map(({ runId, seed }): LiveRun => ({
           ...curveOf(runId, seed, `http://wandb.example/lab/digits/runs/${runId}`, 0.4, 0.5),
