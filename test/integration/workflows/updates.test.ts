@@ -51,15 +51,15 @@ it('takes each update that was sent while workers were killed, and takes it once
   );
 
   const answer = { by: 'pi', seed: 0, jobId: null };
-  const settled = await whileKilled(() => updateAll(handles, settleUpdate, answer, 'answer-1'));
-  expect(settled).toEqual(ids.map(() => ({ status: 'accept' })));
+  const settled = await whileKilled(() => sendTwice(handles, settleUpdate, answer));
   const asked = await Promise.all(handles.map(untilDeciding));
 
   for (const handle of handles) {
-    // The same words again are answered as before; others come too late.
-    await expect(
-      handle.executeUpdate(settleUpdate, { args: [answer], updateId: 'answer-1' }),
-    ).resolves.toEqual({ status: 'accept' });
+    // The same update again is answered as before; a new one comes too late.
+    const updateId = settled.get(handle.workflowId) ?? '';
+    await expect(handle.executeUpdate(settleUpdate, { args: [answer], updateId })).resolves.toEqual({
+      status: 'accept',
+    });
     const late: unknown = await handle
       .executeUpdate(settleUpdate, { args: [answer] })
       .catch((error: unknown) => error);
@@ -68,8 +68,7 @@ it('takes each update that was sent while workers were killed, and takes it once
   }
 
   const word = { kind: 'merge', by: 'pi' } as const;
-  const decided = await whileKilled(() => updateAll(handles, decideUpdate, word, 'the-word'));
-  expect(decided).toEqual(ids.map(() => ({ status: 'accept' })));
+  await whileKilled(() => sendTwice(handles, decideUpdate, word));
   for (const handle of handles) await expect(handle.result()).resolves.toMatchObject({ outcome: 'merged' });
 
   const jobs = await world.lab.jobs();
@@ -101,13 +100,22 @@ async function whileKilled<T>(speak: () => Promise<T>): Promise<T> {
   return spoken;
 }
 
-async function updateAll<T>(
+/** Sends the words to each by two updates at once, of which one must be taken. Returns its id, by workflow. */
+async function sendTwice<T>(
   handles: readonly Handle[],
   update: UpdateDefinition<unknown, [T]>,
   words: T,
-  updateId: string,
-): Promise<unknown[]> {
-  return Promise.all(handles.map((handle) => handle.executeUpdate(update, { args: [words], updateId })));
+): Promise<Map<string, string>> {
+  const taken = handles.map(async (handle): Promise<[string, string]> => {
+    const updateIds = [`${update.name}-one`, `${update.name}-two`];
+    const answers = await Promise.allSettled(
+      updateIds.map((updateId) => handle.executeUpdate(update, { args: [words], updateId })),
+    );
+    const accepted = updateIds.filter((_, index) => answers[index]?.status === 'fulfilled');
+    expect(accepted, JSON.stringify(answers)).toHaveLength(1);
+    return [handle.workflowId, accepted[0] ?? ''];
+  });
+  return new Map(await Promise.all(taken));
 }
 
 /**
@@ -115,7 +123,7 @@ async function updateAll<T>(
  * has. Returns the attempt that trained, and how many submissions were answered, the first one included.
  */
 async function untilDeciding(handle: Handle): Promise<{ attempt: number; answers: number }> {
-  const answered = new Set(['answer-1']);
+  const answered = new Set(['the first']);
   const attempt = await vi.waitFor(async () => {
     const { id, attempts, phase } = await statusOf(handle);
     const { number = 0, jobs = [] } = attempts.at(-1) ?? {};
