@@ -1,9 +1,10 @@
-import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
 
 import type { Decision } from '../domain/decision.ts';
 import type { Finding } from '../domain/decide-gate.ts';
 import type { ExperimentInput, ExperimentResult } from '../domain/experiment.ts';
 import { adopt } from './adopt.ts';
+import { awaitDecision } from './await-decision.ts';
 import { closePullRequest, merge, record } from './conclude.ts';
 import { enterPhase, openExperiment, type Experiment } from './experiment-state.ts';
 import { isFailure, namedFailure, tried } from './failures.ts';
@@ -106,9 +107,7 @@ async function decide(experiment: Experiment): Promise<Decision> {
     enterPhase(experiment, 'deciding', "the PI's decision: merge, reject, revise, rerun or stop");
     await lookAtPullRequest(experiment);
     await showEvidence(experiment);
-    await condition(() => experiment.decision !== null);
-    const decision = experiment.decision;
-    if (decision === null) continue;
+    const decision = await awaitDecision(experiment);
     if (decision.kind === 'revise') experiment.decision = null;
     if (decision.kind !== 'merge' || (await CancellationScope.nonCancellable(() => merge(experiment))))
       return decision;

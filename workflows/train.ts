@@ -1,10 +1,9 @@
-import { condition } from '@temporalio/workflow';
-
 import { afterJobFailure } from '../domain/after-job-failure.ts';
 import type { Decision } from '../domain/decision.ts';
+import { awaitDecision } from './await-decision.ts';
 import { runAttempt, type FailedSeed } from './attempt.ts';
 import { attemptsLeftOf, enterPhase, gpuHoursLeftOf, type Experiment } from './experiment-state.ts';
-import { failWith, withMore, type NamedFailure } from './failures.ts';
+import { withMore, type NamedFailure } from './failures.ts';
 import { comment } from './report.ts';
 
 /**
@@ -60,10 +59,8 @@ async function askWhatNow(
   );
   experiment.stalled = true;
   await comment(experiment);
-  await condition(() => experiment.decision !== null);
+  const decision = await awaitDecision(experiment);
   experiment.stalled = false;
-  const { decision } = experiment;
-  if (decision === null) throw failWith('DecisionRefused', 'the decision was taken back');
   if (decision.kind === 'revise') experiment.decision = null;
   if (decision.kind !== 'rerun') return decision;
   return { ...decision, seeds: decision.seeds ?? failed.map(({ seed }) => seed) };

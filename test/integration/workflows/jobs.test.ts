@@ -266,6 +266,25 @@ describe('a job that ends badly', () => {
     });
   });
 
+  it('is stopped, not rejected, by a stop that comes while it waits for a word', async () => {
+    const world = scriptedWorld();
+    world.jobs.set(0, {
+      observation: observation({ state: 'stopped', rawStatus: 'job_stopped' }),
+      records: { ...emptyRecords, claim, exit: exited(143, told) },
+    });
+    await withWorld(temporal, world, async () => {
+      const handles = await Promise.all(Array.from({ length: 4 }, () => startExperiment(temporal.client)));
+      for (const handle of handles) {
+        await vi.waitFor(async () => expect((await statusOf(handle)).stalled).toBe(true), {
+          ...patiently,
+          timeout: 120_000,
+        });
+        await handle.executeUpdate(decideUpdate, { args: [{ kind: 'stop', by: 'pi' }] });
+        expect((await handle.result()).outcome).toBe('stopped');
+      }
+    });
+  });
+
   it('is stopped when the GPU hours of the note are used up, and says so', async () => {
     const world = scriptedWorld({
       stopJob: async () => {
