@@ -131,8 +131,8 @@ function modelRows({ cost }: ExperimentStatus): string[][] {
 
 /** Every round of the coding agent, with what its tries came to. */
 function changeLines({ changes = [] }: ExperimentStatus): string[] {
-  return changes.flatMap(({ round, kind, headSha, summary, size, tries }) => [
-    `${round} ${kind} ${headSha.slice(0, 12)}${size === '' ? '' : ` (${clean(size)})`}: ${clean(summary)}`,
+  return changes.flatMap(({ round: number, kind, headSha, summary, size, tries }) => [
+    `${number} ${kind} ${headSha.slice(0, 12)}${size === '' ? '' : ` (${clean(size)})`}: ${clean(summary)}`,
     ...tries
       .filter(({ outcome }) => outcome !== 'accepted')
       .map(({ outcome, detail }) => `  sent back (${outcome}): ${clean(detail).slice(0, 200)}`),
