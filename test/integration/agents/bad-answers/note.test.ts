@@ -87,7 +87,7 @@ const cases: readonly Case[] = [
 
 /** No word twice: Gemini CLI ends a model that goes round in circles by itself. */
 function longWords(): string {
-  const letters = [...'abcdefghijklmnop'];
+  const letters = Array.from('abcdefghijklmnop');
   return letters.flatMap((a) => letters.flatMap((b) => letters.map((c) => `${a}${b}${c}`))).join(' ');
 }
 
