@@ -43,7 +43,10 @@ export async function implementChange(
     // An agent whose worker was killed may still write here.
     await killLeftOvers(placeMarker(source));
     const known = await findKnown(deps, input, record, call);
-    if (known !== null) return finish(folder, record, known, rulesOf(deps, input), call);
+    if (known !== null) {
+      const changedPaths = await checkChange(known.parent, known.sha, rulesOf(deps, input), call);
+      return finish(folder, record, known, changedPaths, call);
+    }
     const moved = input.ontoBase === true ? await ontoBase(deps, record, call) : null;
     const conflicts = moved?.conflicts ?? [];
     const on = moved?.record ?? record;
@@ -63,7 +66,7 @@ export async function implementChange(
     await writeRoundRecord(folder, input.round, { sha, usage: [...done.usage], tries: [...done.tries] });
     const made = await readRoundCommit(sha, call);
     if (made === null) throw new Failure('GitFailed', `the commit ${sha} of ${source} cannot be read back`);
-    return finish(folder, on, made, rulesOf(deps, input), call);
+    return finish(folder, on, made, done.commit.changedPaths, call);
   });
 }
 
@@ -89,15 +92,14 @@ async function findKnown(
   return fits ? commit : null;
 }
 
-/** Checks the commit, then lets the branch and the record point to it. */
+/** Lets the branch and the record point to a commit that was checked. */
 async function finish(
   folder: string,
   record: SourceRecord,
   commit: RoundCommit,
-  rules: Parameters<typeof checkChange>[2],
+  changedPaths: readonly string[],
   call: GitCall,
 ): Promise<Implementation> {
-  const changedPaths = await checkChange(commit.parent, commit.sha, rules, call);
   if (commit.parent === record.head) {
     await git(['update-ref', `refs/heads/${branchName(commit.experimentId)}`, commit.sha], call);
     await writeSourceRecord(folder, { ...record, head: commit.sha });

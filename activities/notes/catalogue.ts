@@ -39,19 +39,26 @@ interface Entry {
 const format = 1;
 const Kept = z.looseObject({ format: z.literal(format), folder: z.string(), entries: z.array(z.unknown()) });
 const filesAtOnce = 64;
+/** The cache is written anew once this part of the notes (1 of so many) is not in it as it stands. */
+const keptPart = 50;
 
 /** `cacheFile`: where what was read is kept for the next process; it may be deleted at any time. */
 export function createCatalogueReader(cacheFile: string): CatalogueReader {
   let known: { readonly folder: string; readonly entries: Map<string, Entry>; readonly index: Index } | null =
     null;
+  let unkept = 0;
   return {
     async read(folder) {
       const current = known;
       const entries = current?.folder === folder ? current.entries : await readCache(cacheFile, folder);
       const index = current?.folder === folder ? current.index : createIndex(entries);
-      const changed = await refresh(folder, entries, index);
+      unkept += await refresh(folder, entries, index);
       known = { folder, entries, index };
-      if (changed) await writeCache(cacheFile, folder, entries);
+      // A few files are read again as quickly as a large cache is written.
+      if (unkept * keptPart > entries.size) {
+        await writeCache(cacheFile, folder, entries);
+        unkept = 0;
+      }
       return {
         notes: [...entries.values()].map(({ note }) => note),
         search: (...args) => search(index, entries, ...args),
@@ -98,15 +105,15 @@ function search(
     });
 }
 
-/** Brings entries and index up to what is on disk; true when anything had changed. */
-async function refresh(folder: string, entries: Map<string, Entry>, index: Index): Promise<boolean> {
+/** Brings entries and index up to what is on disk; returns how many notes had changed. */
+async function refresh(folder: string, entries: Map<string, Entry>, index: Index): Promise<number> {
   const paths = await listNotes(folder);
-  let changed = false;
+  let changed = 0;
   for (const path of entries.keys()) {
     if (paths.has(path)) continue;
     index.discard(path);
     entries.delete(path);
-    changed = true;
+    changed += 1;
   }
   const queue = [...paths];
   const work = async (): Promise<void> => {
@@ -116,7 +123,7 @@ async function refresh(folder: string, entries: Map<string, Entry>, index: Index
       if (entries.has(path)) index.discard(path);
       entries.set(path, entry);
       index.add(entry.note);
-      changed = true;
+      changed += 1;
     }
   };
   await Promise.all(Array.from({ length: filesAtOnce }, work));

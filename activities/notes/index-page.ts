@@ -71,7 +71,11 @@ function groups(
 ): string {
   const found = new Map<string, CataloguedNote[]>();
   for (const note of experiments) {
-    for (const key of keysOf(note)) found.set(key, [...(found.get(key) ?? []), note]);
+    for (const key of keysOf(note)) {
+      const known = found.get(key);
+      if (known === undefined) found.set(key, [note]);
+      else known.push(note);
+    }
   }
   return [...found]
     .toSorted(([a], [b]) => compare(a, b))

@@ -31,10 +31,17 @@ export function nearNotes(catalogue: Catalogue, question: Question): NearNote[] 
     .filter(({ note }) => note.path !== indexPath && !question.without.includes(note.path));
   const best = found[0]?.score ?? 0;
   const generic = new Set(searchWords(`${question.metric} ${question.repository}`));
+  const frequency = new Map<string, number>();
+  for (const word of found.flatMap(({ words }) => words)) frequency.set(word, (frequency.get(word) ?? 0) + 1);
+  const often = (word: string): number => frequency.get(word) ?? 0;
   return found
     .filter(({ score }) => score >= best * leastOfBest)
     .flatMap(({ note, words }) => {
-      const shared = words.filter((word) => !generic.has(word) && !/^\d+$/.test(word)).slice(0, mostWords);
+      // The rarest say most.
+      const shared = words
+        .filter((word) => !generic.has(word) && !/^\d+$/.test(word))
+        .toSorted((a, b) => often(a) - often(b))
+        .slice(0, mostWords);
       const sameMetric = question.metric !== '' && note.metric === question.metric;
       if (shared.length === 0 || (!sameMetric && shared.length < 2)) return [];
       const about = `about ${shared.join(', ')}`;

@@ -33,7 +33,7 @@ function confiningCommand(argv: readonly string[], writable: readonly string[]):
 async function tryIt(): Promise<boolean> {
   const folder = await mkdtemp(join(tmpdir(), 'confine-'));
   const inside = join(folder, 'inside');
-  const probe = ['sh', '-c', ': > "$1/in" && ! : > "$2/out"', 'probe', inside, folder];
+  const probe = ['sh', '-c', 'true > "$1/in" && ! true > "$2/out"', 'probe', inside, folder];
   try {
     await mkdir(inside);
     const [program = '', ...args] = confiningCommand(probe, [inside]);

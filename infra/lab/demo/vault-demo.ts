@@ -51,9 +51,9 @@ export async function runVaultDemo({
   });
   try {
     for (const facts of madeUpExperiments(count)) {
-      const write = (): Promise<WrittenNote> => activities.writeNote(facts);
-      const { path } = await new MockActivityEnvironment().run<[], WrittenNote, typeof write>(write);
-      console.log(`${facts.outcome.padEnd(9)} ${path}`);
+      const write = async (): Promise<WrittenNote> => activities.writeNote(facts);
+      const written: WrittenNote = await new MockActivityEnvironment().run(write);
+      console.log(`${facts.outcome.padEnd(9)} ${written.path}`);
     }
   } finally {
     await models.close();

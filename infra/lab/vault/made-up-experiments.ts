@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import type { NoteFacts } from '../../../domain/note.ts';
 import type { Outcome } from '../../../domain/phase.ts';
 import { verdict } from '../../../domain/verdict.ts';
@@ -144,5 +146,5 @@ function remarkOf(startedAt: string) {
 }
 
 function shaOf(index: number): string {
-  return (index * 2_654_435_761).toString(16).padStart(40, '0').slice(-40);
+  return createHash('sha1').update(`made up ${index}`).digest('hex');
 }

@@ -68,7 +68,7 @@ const cases: readonly Case[] = [
   },
   {
     name: 'its own key in a file',
-    change: { shell: 'echo "k: $OPENAI_API_KEY" > configs/k.yaml' },
+    change: { edits: [{ path: 'configs/k.yaml', newText: 'k: KEY\n' }] },
     ends: 'ChangeUnsafe',
     message: /credential/,
   },
@@ -160,7 +160,8 @@ async function badModel(change: Case['change'], outside: string) {
   const models = await startModels({
     implement: () => {
       const { edits = [], shell, summary = 'Did it.' } = typeof change === 'object' ? change : {};
-      return { edits, summary: told(summary), ...(shell !== undefined && { shell: told(shell) }) };
+      const written = edits.map((edit) => ({ ...edit, newText: told(edit.newText) }));
+      return { edits: written, summary: told(summary), ...(shell !== undefined && { shell: told(shell) }) };
     },
   });
   const qwen = qwenSettings(models);

@@ -7,6 +7,7 @@ import { expect } from 'vitest';
 export async function expectNothingLeft(
   folders: readonly string[],
   secrets: readonly string[],
+  places: readonly string[] = folders,
 ): Promise<void> {
   for (const folder of folders) {
     for (const file of await filesOf(folder)) {
