@@ -173,11 +173,13 @@ test('whatever the agent does to branch, HEAD and index, the commit is the worke
   expect(await git(source, 'rev-parse', 'refs/heads/hephaestus/try-it')).toBe(done.headSha);
 });
 
+function repositoryIn(path: string): string {
+  return `git init -q ${path}; git -C ${path} -c user.name=q -c user.email=q@example.com commit -q --allow-empty -m x`;
+}
+
 test('the task note stays as it was and inside the worktree, whatever the agent puts in its place', async () => {
   const { deps, source } = await makeWorld();
   const outside = await temporaryFolder();
-  const repositoryOf = (path: string): string =>
-    `git init -q ${path}; git -C ${path} -c user.name=q -c user.email=q@example.com commit -q --allow-empty -m x`;
   const scripts = [
     `rm -r .experiments; ln -s ${outside} .experiments`,
     `rm -r ${dirname(note)}; ln -s ${outside} ${dirname(note)}`,
@@ -185,8 +187,8 @@ test('the task note stays as it was and inside the worktree, whatever the agent 
     `rm ${note}; mkdir -p ${note}/inside`,
     'rm -r .experiments; echo x > .experiments',
     `chmod 755 ${note}; echo hacked > ${note}`,
-    repositoryOf('.experiments'),
-    repositoryOf(dirname(note)),
+    repositoryIn('.experiments'),
+    repositoryIn(dirname(note)),
   ];
   for (const [index, script] of scripts.entries()) {
     await prepare(deps, `life ${index}`);
