@@ -1,4 +1,3 @@
-import { taskNoteFile } from './ids.ts';
 import type { Check, PullRequestSnapshot, Review, ReviewThread } from './pull-request.ts';
 
 /** One of Hephaestus's own checks: a line with its evidence. */
@@ -22,6 +21,8 @@ export interface GatePolicy {
   readonly reviewOverdue: boolean;
   readonly repairsLeft: number;
   readonly ownChecks: readonly OwnCheck[];
+  /** Where the task note lies in the repository. */
+  readonly taskNotePath: string;
   /** git's id of the task note with which the experiment began; null when it is not known. */
   readonly taskNoteBlob: string | null;
 }
@@ -85,7 +86,7 @@ function obstaclesOf(snapshot: PullRequestSnapshot, policy: GatePolicy): string[
       : []),
     ...(noteChanged(snapshot, policy)
       ? [
-          `the task note ${taskNoteFile} in the pull request is not the one that the experiment began with: put it back, or say stop and start again with the new one`,
+          `the task note ${policy.taskNotePath} in the pull request is not the one that the experiment began with: put it back, or say stop and start again with the new one`,
         ]
       : []),
     ...(moved ? [] : hopeless.map((check) => `${check.name}: ${check.detail}`)),
@@ -195,8 +196,8 @@ function noteLine(snapshot: PullRequestSnapshot, policy: GatePolicy): GateLine[]
       name: 'task note',
       state: changed ? 'failed' : 'passed',
       detail: changed
-        ? 'is not the one that the experiment began with'
-        : 'unchanged since the experiment began',
+        ? `${policy.taskNotePath} is not the one that the experiment began with`
+        : `${policy.taskNotePath} is unchanged since the experiment began`,
       url: `${snapshot.url}/files`,
     },
   ];

@@ -69,8 +69,22 @@ export function experimentTag(experimentId: string): string {
   return `experiment:${experimentId}`;
 }
 
-/** The task note's file at the root of the repository; it belongs to every change. */
+/** A task note's file. At the root of the repository in a person's pull request, which it makes an experiment. */
 export const taskNoteFile = 'QWEN_TASK.md';
+
+/**
+ * The task note in a change that Hephaestus makes: a path of its own for each experiment, because two that are open at once would
+ * conflict as soon as one of them is merged. Under a dot, because setuptools takes another plain folder at the root for
+ * a second package and refuses to build the project.
+ */
+export function taskNotePath(experimentId: string): string {
+  return `.experiments/${experimentId}/${taskNoteFile}`;
+}
+
+/** Whether an experiment's own task note lies there. */
+export function isTaskNotePath(path: string): boolean {
+  return /^\.experiments\/[^/]+\/QWEN_TASK\.md$/.test(path);
+}
 
 const jobWorkflowIdPattern = /^experiment\/([a-z0-9][a-z0-9-]*)\/attempt\/(\d+)\/seed\/(\d+)$/;
 

@@ -1,10 +1,10 @@
-import { taskNoteFile } from './ids.ts';
 import type { PullRequestSnapshot } from './pull-request.ts';
 
 /** What the evidence is about. */
 export interface ShownChange {
   readonly headSha: string;
   readonly branch: string;
+  readonly taskNotePath: string;
   /** git's id of the task note with which the experiment began; null when it is not known. */
   readonly taskNoteBlob: string | null;
 }
@@ -38,7 +38,7 @@ export function pullRequestWarnings(snapshot: PullRequestSnapshot, shown: ShownC
         ]),
     ...(noteChanged
       ? [
-          `The task note ${taskNoteFile} in the pull request is not the one that was tried: put it back, or say reject and start again with the new one.`,
+          `The task note ${shown.taskNotePath} in the pull request is not the one that was tried: put it back, or say reject and start again with the new one.`,
         ]
       : []),
   ];

@@ -40,6 +40,6 @@ export interface PullRequestSnapshot {
   readonly copilotRequested: boolean;
   /** Checks and statuses without which the base branch takes no merge, by its protection and rules. */
   readonly required?: readonly string[];
-  /** git's id of the task note's file at `headSha`; null when it is not there. */
+  /** git's id of the experiment's task note at `headSha`; null when it is not there. */
   readonly taskNoteBlob?: string | null;
 }

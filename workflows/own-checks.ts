@@ -1,8 +1,8 @@
 import type { OwnCheck } from '../domain/decide-gate.ts';
-import { taskNoteFile } from '../domain/ids.ts';
 import type { CommandRehearsal, RehearsalCode } from '../activities/environment/interface.ts';
 import { attemptsLeftOf, gpuHoursLeftOf, type Experiment } from './experiment-state.ts';
 import { noteOf, pullRequestOf } from './plan-and-code.ts';
+import { taskNotePathOf } from './task-note-path-of.ts';
 
 /** What Hephaestus itself knows of the change, as lines of the gate. */
 export function ownChecks(experiment: Experiment): OwnCheck[] {
@@ -77,11 +77,12 @@ function offlineCheck(
 
 function pathsCheck(experiment: Experiment): OwnCheck {
   const { implementation } = experiment;
-  const changed = implementation?.changedPaths.filter((path) => path !== taskNoteFile) ?? [];
+  const note = taskNotePathOf(experiment);
+  const changed = implementation?.changedPaths.filter((path) => path !== note) ?? [];
   return {
     name: 'changed paths',
     passed: implementation !== null,
-    detail: `${changed.join(', ')}, all inside ${noteOf(experiment).change.paths.join(', ')}; besides them the task note`,
+    detail: `${changed.join(', ')}, all inside ${noteOf(experiment).change.paths.join(', ')}; besides them the task note ${note}`,
     mendable: false,
     url: filesOf(experiment),
   };

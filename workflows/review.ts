@@ -8,6 +8,7 @@ import { tried } from './failures.ts';
 import { ownChecks } from './own-checks.ts';
 import { implementationOf, pullRequestOf } from './plan-and-code.ts';
 import { comment } from './report.ts';
+import { taskNotePathOf } from './task-note-path-of.ts';
 
 /**
  * The quality gate for the present head. Returns when it passed (by itself or by a person's word), or with the answer
@@ -74,6 +75,7 @@ function answerOf(experiment: Experiment, seen: SeenPullRequest, reviewOverdue: 
     reviewOverdue,
     repairsLeft: experiment.input.source.kind === 'pull-request' ? 0 : policy.maxRepairs - experiment.repairs,
     ownChecks: ownChecks(experiment),
+    taskNotePath: taskNotePathOf(experiment),
     taskNoteBlob: implementationOf(experiment).inspection?.taskNoteBlob ?? null,
   } satisfies GatePolicy);
   if (override === null) return answer;
@@ -138,6 +140,7 @@ async function observe(experiment: Experiment, since: string | null): Promise<Se
       {
         repository: repositoryOf(experiment),
         number: pullRequestOf(experiment).number,
+        taskNotePath: taskNotePathOf(experiment),
         since,
         pollSeconds: experiment.input.policy.githubPollSeconds,
         quietSince: Date.now(),

@@ -44,12 +44,16 @@ export async function adoptChange(
     }
     const call = gitCall(deps, source, signal);
     await assertSameNote(input, headSha, call);
-    const rules = { paths: note.change.paths, secrets: [deps.qwen.apiKey, deps.git.pushToken] };
+    const rules = {
+      paths: note.change.paths,
+      taskNotePath: taskNoteFile,
+      secrets: [deps.qwen.apiKey, deps.git.pushToken],
+    };
     const changedPaths = await checkChange(baseSha, headSha, rules, call);
     await standAt(headSha, experimentId, call);
     await writeSourceRecord(folder, { ...record, baseSha, head: headSha });
     const subject = await git(['show', '-s', '--format=%s', headSha], call);
-    const inspection = await inspectChange(baseSha, headSha, call);
+    const inspection = await inspectChange(baseSha, headSha, taskNoteFile, call);
     return { headSha, summary: subject.slice(0, 500), changedPaths, tokens: 0, inspection };
   });
 }

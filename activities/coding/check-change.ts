@@ -1,6 +1,5 @@
 import { posix } from 'node:path';
 
-import { taskNoteFile } from '../../domain/ids.ts';
 import { Failure } from '../../infra/failure.ts';
 import { git, type GitCall } from '../../infra/git/run-git.ts';
 import { findSecrets } from './find-secrets.ts';
@@ -9,6 +8,8 @@ import type { ChangeInspection } from './interface.ts';
 export interface ChangeRules {
   /** Globs of the task note's change.paths. */
   readonly paths: readonly string[];
+  /** Where the task note lies, which belongs to every change. */
+  readonly taskNotePath: string;
   /** Values that must not be in the change. */
   readonly secrets: readonly string[];
 }
@@ -33,7 +34,7 @@ export async function checkChange(
   call: GitCall,
 ): Promise<readonly string[]> {
   const files = await changedFiles(parent, commit, call);
-  const own = files.filter(({ path }) => path !== taskNoteFile);
+  const own = files.filter(({ path }) => path !== rules.taskNotePath);
   if (own.length === 0) {
     throw new Failure(
       'ChangeEmpty',
@@ -146,7 +147,12 @@ async function secretProblems(added: readonly AddedText[], known: readonly strin
 }
 
 /** What a checked change is made of, from the base to its head, for the lines of the gate. */
-export async function inspectChange(base: string, commit: string, call: GitCall): Promise<ChangeInspection> {
+export async function inspectChange(
+  base: string,
+  commit: string,
+  taskNotePath: string,
+  call: GitCall,
+): Promise<ChangeInspection> {
   const files = await changedFiles(base, commit, call);
   const [sizes, added] = [await fileSizes(files, call), await addedText(base, commit, files, call)];
   return {
@@ -154,7 +160,7 @@ export async function inspectChange(base: string, commit: string, call: GitCall)
     addedLines: added.reduce((sum, { lines }) => sum + lines.length, 0),
     largest: sizes.toSorted((a, b) => b.bytes - a.bytes)[0] ?? null,
     maxFileBytes,
-    taskNoteBlob: files.find(({ path, deleted }) => path === taskNoteFile && !deleted)?.blob ?? null,
+    taskNoteBlob: files.find(({ path, deleted }) => path === taskNotePath && !deleted)?.blob ?? null,
   };
 }
 

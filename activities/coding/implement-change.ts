@@ -1,9 +1,8 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { branchName, taskNoteFile } from '../../domain/ids.ts';
+import { branchName, taskNotePath } from '../../domain/ids.ts';
 import { tokensOf } from '../../domain/model-usage.ts';
-import { formatTaskNote } from '../../domain/task-note-text.ts';
 import { placeMarker } from '../../infra/agents/agent-process.ts';
 import { killLeftOvers } from '../../infra/agents/left-overs.ts';
 import type { AgentWatch } from '../../infra/agents/while-beating.ts';
@@ -16,6 +15,7 @@ import { type CodingDeps, experimentDir, gitCall, secretsOf, sourceDir } from '.
 import type { Implementation, ImplementInput } from './interface.ts';
 import { checkOutTree, ontoBase, requireSettled } from './onto-base.ts';
 import { commitRound, findRound, readRoundCommit, type RoundCommit } from './round-commit.ts';
+import { placeTaskNote, stageTaskNote } from './place-task-note.ts';
 import { readRoundRecord, writeRoundRecord } from './round-record.ts';
 import { type Candidate, type Commit, runRound } from './run-round.ts';
 import { readSourceRecord, type SourceRecord, writeSourceRecord } from './source-record.ts';
@@ -47,12 +47,12 @@ export async function implementChange(
       const changedPaths = await checkChange(known.parent, known.sha, rulesOf(deps, input), call);
       return finish(folder, record, known, changedPaths, call);
     }
-    const moved = input.ontoBase === true ? await ontoBase(deps, record, call) : null;
+    const moved = input.ontoBase === true ? await ontoBase(deps, input.experimentId, record, call) : null;
     const conflicts = moved?.conflicts ?? [];
     const on = moved?.record ?? record;
     await resetTo(on.head, input, call);
     if (moved !== null) await checkOutTree(moved.tree, call);
-    await writeFile(join(source, taskNoteFile), formatTaskNote(input));
+    await placeTaskNote(source, input);
     const commit = async ({ summary, usage }: Candidate): Promise<Commit> => {
       const tree = await takeTree(source, input, on, call);
       await requireSettled(conflicts, tree, call);
@@ -114,15 +114,15 @@ async function finish(
     usage: known?.usage ?? [],
     tries: known?.tries ?? [],
     size: (await git(['diff', '--shortstat', commit.parent, commit.sha], call)).trim(),
-    diff: await changeOf(record.baseSha, commit.sha, call),
-    inspection: await inspectChange(record.baseSha, commit.sha, call),
+    diff: await changeOf(record.baseSha, commit.sha, rules.taskNotePath, call),
+    inspection: await inspectChange(record.baseSha, commit.sha, rules.taskNotePath, call),
   };
 }
 
 /** The whole change against the base, for people and for the discussion of the results; the task note tells itself. */
-async function changeOf(base: string, sha: string, call: GitCall): Promise<string> {
+async function changeOf(base: string, sha: string, note: string, call: GitCall): Promise<string> {
   const plain = ['--no-color', '--no-ext-diff', '--no-textconv'];
-  const patch = await git(['diff', ...plain, base, sha, '--', '.', `:(exclude)${taskNoteFile}`], call);
+  const patch = await git(['diff', ...plain, base, sha, '--', '.', `:(exclude)${note}`], call);
   return patch.length > longestDiff ? `${patch.slice(0, longestDiff)}\n… (cut)` : patch;
 }
 
@@ -153,14 +153,16 @@ async function takeTree(
   await git(['symbolic-ref', 'HEAD', ref], call);
   await git(['update-ref', ref, record.head], call);
   await git(['read-tree', record.head], call);
-  await rm(join(source, taskNoteFile), { recursive: true, force: true });
-  await writeFile(join(source, taskNoteFile), formatTaskNote(input));
+  await placeTaskNote(source, input);
   await git(['add', '--all', '--', '.'], call);
-  // The repository may ignore it; it belongs to the change all the same.
-  await git(['add', '--force', '--', taskNoteFile], call);
+  await stageTaskNote(input, call);
   return git(['write-tree'], call);
 }
 
 function rulesOf(deps: CodingDeps, input: ImplementInput): Parameters<typeof checkChange>[2] {
-  return { paths: input.note.change.paths, secrets: secretsOf(deps) };
+  return {
+    paths: input.note.change.paths,
+    taskNotePath: taskNotePath(input.experimentId),
+    secrets: secretsOf(deps),
+  };
 }

@@ -1,4 +1,4 @@
-import { taskNoteFile } from '../../domain/ids.ts';
+import { taskNotePath } from '../../domain/ids.ts';
 import { Failure } from '../../infra/failure.ts';
 import { fetchMirror, remoteBranch, withMirror } from '../../infra/git/mirror.ts';
 import { askGit, git, gitFailed, type GitCall } from '../../infra/git/run-git.ts';
@@ -15,7 +15,12 @@ export interface OnBase {
 }
 
 /** Puts the change of all rounds on top of the base branch as it is on the server now. */
-export async function ontoBase(deps: CodingDeps, record: SourceRecord, call: GitCall): Promise<OnBase> {
+export async function ontoBase(
+  deps: CodingDeps,
+  experimentId: string,
+  record: SourceRecord,
+  call: GitCall,
+): Promise<OnBase> {
   const options = mirrorOptions(deps, record.repository, call.signal);
   const baseSha = await withMirror(options, async (mirror) => {
     await fetchMirror(mirror, options);
@@ -29,8 +34,8 @@ export async function ontoBase(deps: CodingDeps, record: SourceRecord, call: Git
   return {
     record: { ...record, baseSha, head: baseSha },
     tree,
-    // Another experiment's note may have come with the base; this one's own is written again in any case.
-    conflicts: conflicts.filter((path) => path !== taskNoteFile),
+    // It may stand on the base by an earlier life of the experiment; it is written again in any case.
+    conflicts: conflicts.filter((path) => path !== taskNotePath(experimentId)),
   };
 }
 

@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 import type { Finding } from '../../domain/decide-gate.ts';
 import type { ChangeTry } from '../../domain/experiment.ts';
+import { taskNotePath } from '../../domain/ids.ts';
 import { addUsage, type ModelUsage } from '../../domain/model-usage.ts';
 import { type Say, withAgentSession } from '../../infra/agents/agent-session.ts';
 import { maskSecrets } from '../../infra/agents/mask-secrets.ts';
@@ -165,6 +166,7 @@ function lastWord(judged: Exclude<Judged, { status: 'accepted' }>, detail: strin
 function firstPrompt({ input, conflicts }: Round): string {
   return renderTemplate('implement-prompt.md.njk', {
     input: { ...input, findings: input.findings.map(describeFinding) },
+    taskNote: taskNotePath(input.experimentId),
     title: quote(input.note.title, 200).slice(2),
     check: input.note.change.check ?? '',
     conflicts: conflicts.map((path) => quote(path, 300)),

@@ -34,8 +34,9 @@ export function createGithubActivities({
     markReady: ({ repository, number }) => markReady(github, repository, number),
     requestReview: (input) => requestReview(github, logins, input),
 
-    async awaitPullRequestChange({ repository, number, since, pollSeconds, quietSince }) {
-      const seen = await observePullRequest(github, logins, repository, number, since);
+    async awaitPullRequestChange(input) {
+      const { repository, number, since, pollSeconds, quietSince } = input;
+      const seen = await observePullRequest(github, logins, input);
       if (seen.fingerprint !== since) return seen;
       throw new Failure('GateUnchanged', `${repository}#${number} is as it was`, {
         retryAfterMs: listenInterval({

@@ -12,7 +12,7 @@ export interface RepositoryInput {
 /** What a planner may know of a repository. */
 export interface RepositoryDescription {
   readonly baseSha: string;
-  /** Paths on the base branch, at most 500. */
+  /** Paths on the base branch, at most 500, without the task notes of experiments. */
   readonly files: readonly string[];
   /** README.md, at most 20,000 characters; '' when there is none. */
   readonly readme: string;
@@ -52,6 +52,8 @@ export interface ReviewRequestInput {
 export interface AwaitPullRequestInput {
   readonly repository: string;
   readonly number: number;
+  /** Where the experiment's task note lies in the repository. */
+  readonly taskNotePath: string;
   /** Fingerprint of the snapshot seen last; null to get the first look at once. */
   readonly since: string | null;
   readonly pollSeconds: number;

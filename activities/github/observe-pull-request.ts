@@ -1,24 +1,24 @@
-import { qualityContext, taskNoteFile } from '../../domain/ids.ts';
+import { qualityContext } from '../../domain/ids.ts';
 import { createHash } from 'node:crypto';
 
 import type { Check, PullRequestSnapshot, Review, ReviewThread } from '../../domain/pull-request.ts';
 import { Failure } from '../../infra/failure.ts';
 import type { CommitStatus, GithubClient, PullRequest } from '../../infra/github/github-client.ts';
-import type { SeenPullRequest } from './interface.ts';
+import type { AwaitPullRequestInput, SeenPullRequest } from './interface.ts';
 
 const looks = 3;
+
+type Look = Pick<AwaitPullRequestInput, 'repository' | 'number' | 'taskNotePath' | 'since'>;
 
 /** The pull request, its reviews, threads and checks, all of one head; `since` is the fingerprint that was seen last. */
 export async function observePullRequest(
   github: GithubClient,
   logins: ReadonlySet<string>,
-  repository: string,
-  number: number,
-  since: string | null = null,
+  { repository, number, taskNotePath, since }: Look,
 ): Promise<SeenPullRequest> {
   let pullRequest = await github.getPullRequest(repository, number);
   for (let look = 1; ; look += 1) {
-    const snapshot = await readSnapshot(github, logins, repository, pullRequest);
+    const snapshot = await readSnapshot(github, logins, { repository, taskNotePath }, pullRequest);
     const fingerprint = fingerprintOf(snapshot);
     // As it was: nothing was read half before and half after a change.
     if (fingerprint === since) return { snapshot, fingerprint };
@@ -37,7 +37,7 @@ export async function observePullRequest(
 async function readSnapshot(
   github: GithubClient,
   logins: ReadonlySet<string>,
-  repository: string,
+  { repository, taskNotePath }: Pick<Look, 'repository' | 'taskNotePath'>,
   pullRequest: PullRequest,
 ): Promise<PullRequestSnapshot> {
   const { number, url, state, draft, base, headSha, mergeCommitSha, requestedReviewers } = pullRequest;
@@ -47,7 +47,7 @@ async function readSnapshot(
     readCheckRuns(github, repository, headSha),
     github.listStatuses(repository, headSha),
     github.branchRules(repository, base),
-    github.fileBlob(repository, headSha, taskNoteFile),
+    github.fileBlob(repository, headSha, taskNotePath),
   ]);
   const heard = await whoIsHeard(github, repository, [...reviews, ...threads]);
   return {

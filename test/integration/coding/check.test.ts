@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { expect, inject, test } from 'vitest';
 
+import { taskNotePath } from '../../../domain/ids.ts';
 import { exampleNote } from '../../support/example-note.ts';
 import { qwenSettings, startModels } from '../agents/models.ts';
 import { git, implement, implementInput, makeWorld, prepare, withAgent } from './coding.ts';
@@ -64,5 +65,5 @@ test('a check is as bare as the agent, leaves no process, and what it writes is 
   await prepare(deps);
   const check = `env | grep -c canary; [ -z "$OPENAI_API_KEY$GITHUB_TOKEN" ] || exit 7; echo x > junk; setsid tail -f /dev/null & exit 0`;
   const done = await implement(withAgent(deps, 'echo "rate = 2" > train.py'), checked(check));
-  expect(done.changedPaths).toEqual(['QWEN_TASK.md', 'train.py']);
+  expect(done.changedPaths).toEqual([taskNotePath('try-it'), 'train.py']);
 });

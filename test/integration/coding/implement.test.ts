@@ -1,19 +1,21 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 import { CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, inject, test, vi } from 'vitest';
 
 import { createCodingActivities } from '../../../activities/coding/create-coding-activities.ts';
+import { taskNotePath } from '../../../domain/ids.ts';
 import { placeMarker } from '../../../infra/agents/agent-process.ts';
 import { killLeftOvers } from '../../../infra/agents/left-overs.ts';
 
 import { demoIdea } from '../../../infra/lab/demo/idea.ts';
 import { exampleNote } from '../../support/example-note.ts';
-import { qwenSettings, startModels } from '../agents/models.ts';
+import { qwenSettings, startModels, temporaryFolder } from '../agents/models.ts';
 import { git, implement, implementInput, makeWorld, prepare, push, withAgent } from './coding.ts';
 
+const note = taskNotePath('try-it');
 const edit = 'echo "rate = 2" > train.py';
 
 test('Qwen Code really edits, and sees neither the push token nor its own key in what it leaves', async () => {
@@ -34,7 +36,7 @@ test('Qwen Code really edits, and sees neither the push token nor its own key in
   const findings = [{ source: 'Copilot', path: 'train.py', line: 1, text: 'Round: 7\nuse @property' }];
   const done = await implement(deps, implementInput({ findings }));
 
-  expect(done.changedPaths).toEqual(['QWEN_TASK.md', 'configs/new.yaml', 'train.py']);
+  expect(done.changedPaths).toEqual([note, 'configs/new.yaml', 'train.py']);
   expect(done).toMatchObject({ summary: 'The rate is 2.' });
   expect(await git(world.source, 'show', `${done.headSha}:train.py`)).toBe('rate = 2');
   expect(
@@ -163,12 +165,53 @@ test('whatever the agent does to branch, HEAD and index, the commit is the worke
   const { deps, source } = await makeWorld();
   const { baseSha } = await prepare(deps);
   const commit = 'git -c user.name=q -c user.email=q@example.com commit -qam sneaky';
-  const script = `${edit}; ${commit}; git checkout -q -b elsewhere; echo 'rate = 4' > train.py; git update-index --assume-unchanged train.py; echo hacked > QWEN_TASK.md`;
+  const script = `${edit}; ${commit}; git checkout -q -b elsewhere; echo 'rate = 4' > train.py; git update-index --assume-unchanged train.py; echo hacked > ${note}`;
   const done = await implement(withAgent(deps, script));
   expect(await git(source, 'rev-list', '--count', `${baseSha}..${done.headSha}`)).toBe('1');
   expect(await git(source, 'show', `${done.headSha}:train.py`)).toBe('rate = 4');
-  expect(await git(source, 'show', `${done.headSha}:QWEN_TASK.md`)).toContain('schema: hephaestus/task/v1');
+  expect(await git(source, 'show', `${done.headSha}:${note}`)).toContain('schema: hephaestus/task/v1');
   expect(await git(source, 'rev-parse', 'refs/heads/hephaestus/try-it')).toBe(done.headSha);
+});
+
+function repositoryIn(path: string): string {
+  return `git init -q ${path}; git -C ${path} -c user.name=q -c user.email=q@example.com commit -q --allow-empty -m x`;
+}
+
+test('the task note stays as it was and inside the worktree, whatever the agent puts in its place', async () => {
+  const { deps, source } = await makeWorld();
+  const outside = await temporaryFolder();
+  const scripts = [
+    `rm -r .experiments; ln -s ${outside} .experiments`,
+    `rm -r ${dirname(note)}; ln -s ${outside} ${dirname(note)}`,
+    `rm ${note}; ln -s ${outside}/elsewhere ${note}`,
+    `rm ${note}; mkdir -p ${note}/inside`,
+    'rm -r .experiments; echo x > .experiments',
+    `chmod 755 ${note}; echo hacked > ${note}`,
+    repositoryIn('.experiments'),
+    repositoryIn(dirname(note)),
+  ];
+  for (const [index, script] of scripts.entries()) {
+    await prepare(deps, `life ${index}`);
+    const done = await implement(withAgent(deps, `${edit}; ${script}`));
+    expect.soft(done.changedPaths, script).toEqual([note, 'train.py']);
+    const entry = await git(source, 'ls-tree', '-r', done.headSha, '.experiments');
+    expect.soft(entry, script).toMatch(/^100644 blob [0-9a-f]{40}\t[^\n]*$/);
+    expect.soft(entry, script).toContain(done.inspection?.taskNoteBlob);
+    expect
+      .soft(await git(source, 'show', `${done.headSha}:${note}`), script)
+      .toContain('schema: hephaestus/task/v1');
+    expect.soft(await git(source, 'status', '--porcelain'), script).toBe('');
+  }
+  expect(await readdir(outside)).toEqual([]);
+});
+
+test('a repository that ignores the folder of task notes has it in the change all the same', async () => {
+  const { deps, source } = await makeWorld();
+  await prepare(deps);
+  const input = implementInput({ note: exampleNote({ id: 'try-it', change: { paths: ['.gitignore'] } }) });
+  const done = await implement(withAgent(deps, "printf '.*\\n!.gitignore\\n' > .gitignore"), input);
+  expect(done.changedPaths).toEqual([note, '.gitignore']);
+  expect(await git(source, 'show', `${done.headSha}:${note}`)).toContain('id: try-it');
 });
 
 test('a worker that dies between the commit and its record finds the commit, checked again', async () => {
@@ -209,7 +252,8 @@ test('puts the change on top of a base that has moved on, and lets the agent set
   await git('/', 'clone', '-q', remote, work);
   await writeFile(join(work, 'train.py'), 'rate = 9\n');
   await writeFile(join(work, 'NEWS.md'), 'news\n');
-  await writeFile(join(work, 'QWEN_TASK.md'), 'of another experiment\n');
+  await mkdir(join(work, dirname(note)), { recursive: true });
+  await writeFile(join(work, note), 'of an earlier life\n');
   await git(work, 'add', '-A');
   await git(work, '-c', 'user.name=a', '-c', 'user.email=a@example.com', 'commit', '-qm', 'Move on');
   await git(work, 'push', '-q', 'origin', 'HEAD:main');
@@ -222,10 +266,10 @@ test('puts the change on top of a base that has moved on, and lets the agent set
   const done = await implement(withAgent(deps, 'test -e NEWS.md; echo "rate = 3" > train.py'), input);
   expect(await git(source, 'rev-parse', `${done.headSha}^`)).toBe(newBase);
   expect(await git(source, 'show', `${done.headSha}:train.py`)).toBe('rate = 3');
-  expect(await git(source, 'show', `${done.headSha}:QWEN_TASK.md`)).toContain('id: try-it');
+  expect(await git(source, 'show', `${done.headSha}:${note}`)).toContain('id: try-it');
   // The whole change, and nothing of what came with the base.
-  expect(done.changedPaths).toEqual(['QWEN_TASK.md', 'train.py']);
-  expect(done.inspection).toMatchObject({ paths: ['QWEN_TASK.md', 'train.py'] });
+  expect(done.changedPaths).toEqual([note, 'train.py']);
+  expect(done.inspection).toMatchObject({ paths: [note, 'train.py'] });
   await push(deps, done.headSha);
   expect(await git(remote, 'rev-parse', 'hephaestus/try-it')).toBe(done.headSha);
   // A repeat finds what was done.

@@ -1,6 +1,8 @@
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import type { PullRequestSnapshot } from '../../../domain/pull-request.ts';
+import { taskNotePath } from '../../../domain/ids.ts';
 import { createGithubActivities } from '../../../activities/github/create-github-activities.ts';
 import { createGithubClient } from '../../../infra/github/create-github-client.ts';
 import { exampleStatus } from '../../unit/activities/github/example-status.ts';
@@ -21,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => lab.close());
 
 async function snapshotOf(number: number): Promise<PullRequestSnapshot> {
-  const input = { repository, number, since: null, pollSeconds: 1 };
+  const input = { repository, number, taskNotePath: 'QWEN_TASK.md', since: null, pollSeconds: 1 };
   return (await lab.activities.awaitPullRequestChange(input)).snapshot;
 }
 
@@ -31,6 +33,21 @@ describe('describeRepository', () => {
     expect(described.baseSha).toMatch(/^[0-9a-f]{40}$/);
     expect(described.files).toEqual(['README.md', 'train.py']);
     expect(described.readme).toBe('# Digits\n');
+  });
+
+  it('has a few task notes of experiments that were merged, and what else tells how they are made here', async () => {
+    const ids = Array.from({ length: 12 }, (_, index) => `idea-${String(index).padStart(2, '0')}`);
+    const notes = Object.fromEntries(ids.map((id) => [taskNotePath(id), `id: ${id}\n`]));
+    const more = { 'pyproject.toml': '[project]\n', 'QWEN_TASK.md': 'id: by-hand\n' };
+    await lab.push('many-notes', { ...notes, ...more });
+    const { files, documents } = await lab.activities.describeRepository({ repository, base: 'many-notes' });
+    expect(files).toEqual(['QWEN_TASK.md', 'README.md', 'pyproject.toml', 'train.py']);
+    expect(documents?.map(({ path }) => path)).toEqual([
+      'QWEN_TASK.md',
+      'pyproject.toml',
+      taskNotePath('idea-00'),
+      taskNotePath('idea-01'),
+    ]);
   });
 
   it('tells a missing repository, a missing branch and a wrong token apart', async () => {
@@ -182,7 +199,7 @@ describe('the review', () => {
 describe('awaitPullRequestChange', () => {
   it('waits benignly while nothing changes, about as long as it is told', async () => {
     const { number } = await lab.activities.openPullRequest(await proposal(lab, 'unchanged'));
-    const look = { repository, number, since: null, pollSeconds: 100 };
+    const look = { repository, number, taskNotePath: 'QWEN_TASK.md', since: null, pollSeconds: 100 };
     const { fingerprint } = await lab.activities.awaitPullRequestChange(look);
     const again = lab.activities.awaitPullRequestChange({ ...look, since: fingerprint });
     await expect(again).rejects.toMatchObject({
@@ -195,12 +212,26 @@ describe('awaitPullRequestChange', () => {
     expect(nextRetryDelay).toBeLessThanOrEqual(110_000);
   });
 
+  it('sees the task note of the experiment that asks, and no other', async () => {
+    const own = taskNotePath('own-note');
+    const input = await proposal(lab, 'own-note', { [own]: 'mine\n', [taskNotePath('other')]: 'theirs\n' });
+    const { number } = await lab.activities.openPullRequest(input);
+    const blobAt = async (path: string): Promise<string | null | undefined> => {
+      const look = { repository, number, taskNotePath: path, since: null, pollSeconds: 1 };
+      return (await lab.activities.awaitPullRequestChange(look)).snapshot.taskNoteBlob;
+    };
+    const { stdout } = await execa('git', ['hash-object', '--stdin'], { input: 'mine\n' });
+    expect(await blobAt(own)).toBe(stdout);
+    expect(await blobAt('QWEN_TASK.md')).toBeNull();
+  });
+
   it('merges check runs with statuses of exactly the head, without its own', async () => {
     const input = await proposal(lab, 'checks');
     const { number } = await lab.activities.openPullRequest(input);
     const { fingerprint } = await lab.activities.awaitPullRequestChange({
       repository,
       number,
+      taskNotePath: 'QWEN_TASK.md',
       since: null,
       pollSeconds: 1,
     });
@@ -233,6 +264,7 @@ describe('awaitPullRequestChange', () => {
     const seen = await lab.activities.awaitPullRequestChange({
       repository,
       number,
+      taskNotePath: 'QWEN_TASK.md',
       since: fingerprint,
       pollSeconds: 1,
     });

@@ -1,7 +1,7 @@
 import { sign } from 'node:crypto';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { execa } from 'execa';
 
@@ -89,7 +89,10 @@ export async function startLab(options: Partial<GithubStandInOptions> = {}): Pro
         execa('git', ['-c', 'user.name=q', '-c', 'user.email=q@example.org', ...args], { cwd: work });
       await execa('git', ['clone', '-q', '--branch', from, address, work]);
       if (branch !== from) await git('checkout', '-q', '-b', branch);
-      for (const [path, content] of Object.entries(files)) await writeFile(join(work, path), content);
+      for (const [path, content] of Object.entries(files)) {
+        await mkdir(dirname(join(work, path)), { recursive: true });
+        await writeFile(join(work, path), content);
+      }
       await git('add', '-A');
       await git('commit', '-q', '-m', 'Change');
       await git('push', '-q', 'origin', branch);

@@ -60,7 +60,13 @@ describe('a protected base branch', () => {
   it('asks for checks: the gate waits for them, and the refusal names those that are not green', async () => {
     await protectedBy({ requiredChecks: ['ci', 'hephaestus/quality'] }, async () => {
       const input = await opened('needs-checks');
-      const look = { repository, number: input.number, since: null, pollSeconds: 1 };
+      const look = {
+        repository,
+        number: input.number,
+        taskNotePath: 'QWEN_TASK.md',
+        since: null,
+        pollSeconds: 1,
+      };
       const { snapshot } = await lab.activities.awaitPullRequestChange(look);
       // Its own verdict is what the gate publishes: it cannot wait for it.
       expect(snapshot.required).toEqual(['ci']);
@@ -141,7 +147,13 @@ describe('pictures', () => {
 it('goes on by the old name when the repository is renamed', async () => {
   const input = await opened('renamed');
   await knob('POST', `${repository}/rename`, { name: 'digits-2' });
-  const look = { repository, number: input.number, since: null, pollSeconds: 1 };
+  const look = {
+    repository,
+    number: input.number,
+    taskNotePath: 'QWEN_TASK.md',
+    since: null,
+    pollSeconds: 1,
+  };
   expect((await lab.activities.awaitPullRequestChange(look)).snapshot.headSha).toBe(input.headSha);
   const status = exampleStatus({ id: 'renamed' });
   await lab.activities.updateComment({ repository, number: input.number, status, pictures: [] });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 
 import type { Implementation } from '../../../activities/coding/interface.ts';
+import { taskNotePath } from '../../../domain/ids.ts';
 import { decisionSignals, nudgeSignal, qualitySignal } from '../../../workflows/contract.ts';
 import { patiently, reaches } from '../../support/follow-experiment.ts';
 import { failsWith, head, scriptedWorld } from '../../support/scripted-activities.ts';
@@ -24,7 +25,7 @@ const implementation: Implementation = {
   changedPaths: ['train.py'],
   tokens: 1,
   inspection: {
-    paths: ['train.py', 'QWEN_TASK.md'],
+    paths: ['train.py', '.experiments/warmup-cosine/QWEN_TASK.md'],
     addedLines: 12,
     largest: { path: 'train.py', bytes: 900 },
     maxFileBytes: 5_242_880,
@@ -75,12 +76,17 @@ it('blocks with words when the task note changes in the pull request, and shows 
     const handle = await startExperiment(temporal.client);
     await vi.waitFor(async () => expect((await statusOf(handle)).gate?.status).toBe('block'), patiently);
     const { gate } = await statusOf(handle);
-    expect(gate?.reasons.join()).toContain('QWEN_TASK.md in the pull request is not the one');
+    const path = taskNotePath(handle.workflowId.replace('experiment/', ''));
+    expect(gate?.reasons.join()).toContain(`${path} in the pull request is not the one`);
     await handle.signal(qualitySignal, { by: 'pi', verdict: 'pass', reason: 'a typing error in it' });
     await reaches(handle, 'deciding');
     const after = await statusOf(handle);
     expect(after.gate?.lines?.[0]).toMatchObject({ name: 'the word of pi', detail: 'a typing error in it' });
-    expect(after.warnings?.join()).toContain('is not the one that was tried');
+    expect(after.warnings?.join()).toContain(`${path} in the pull request is not the one that was tried`);
+    const looks = world.calls.filter(({ name }) => name === 'awaitPullRequestChange');
+    expect(new Set(looks.map(({ input }) => (input as { taskNotePath: string }).taskNotePath))).toEqual(
+      new Set([path]),
+    );
     await handle.signal(decisionSignals.reject);
     await handle.result();
   });

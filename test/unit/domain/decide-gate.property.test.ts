@@ -61,6 +61,7 @@ const policies = fc.record<GatePolicy>({
   reviewOverdue: fc.boolean(),
   repairsLeft: fc.nat({ max: 2 }),
   ownChecks: fc.array(ownCheck, { maxLength: 3 }),
+  taskNotePath: fc.constant('QWEN_TASK.md'),
   taskNoteBlob: fc.constantFrom('note', null),
 });
 

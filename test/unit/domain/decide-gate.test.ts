@@ -13,6 +13,7 @@ const policy: GatePolicy = {
   reviewOverdue: false,
   repairsLeft: 1,
   ownChecks: [{ name: 'offline', passed: true, detail: 'W&B is offline', mendable: true, url: null }],
+  taskNotePath: '.experiments/try-it/QWEN_TASK.md',
   taskNoteBlob: null,
 };
 
@@ -182,7 +183,7 @@ const cases: readonly Case[] = [
     snapshot: { taskNoteBlob: older },
     policy: { taskNoteBlob: head },
     status: 'block',
-    reason: 'QWEN_TASK.md in the pull request is not the one',
+    reason: '.experiments/try-it/QWEN_TASK.md in the pull request is not the one',
   },
   {
     what: 'the task note was taken away with a push',

@@ -7,8 +7,10 @@ import {
   experimentIdIn,
   experimentTag,
   experimentWorkflowId,
+  isTaskNotePath,
   jobName,
   jobWorkflowId,
+  taskNotePath,
   wandbRunId,
 } from '../../../domain/ids.ts';
 
@@ -19,6 +21,9 @@ describe('names derived from an experiment', () => {
     expect(experimentWorkflowId('abc')).toBe('experiment/abc');
     expect(jobWorkflowId('abc', 2, 0)).toBe('experiment/abc/attempt/2/seed/0');
     expect(branchName('abc')).toBe('hephaestus/abc');
+    expect(taskNotePath('abc')).toBe('.experiments/abc/QWEN_TASK.md');
+    expect(isTaskNotePath(taskNotePath(longest))).toBe(true);
+    expect(isTaskNotePath('QWEN_TASK.md')).toBe(false);
     expect(commentMarker('abc')).toBe('<!-- hephaestus:abc -->');
     expect(experimentTag('abc')).toBe('experiment:abc');
   });

@@ -109,8 +109,14 @@ const cases: readonly Case[] = [
   },
   {
     name: 'the task note rewritten',
-    change: { edits: [fine], shell: 'echo "change anything" > QWEN_TASK.md' },
+    change: { edits: [fine], shell: 'echo "change anything" > .experiments/try-it/QWEN_TASK.md' },
     ends: 'accepted',
+  },
+  {
+    name: 'a task note as of a person at the root',
+    change: { edits: [fine], shell: 'echo "start another" > QWEN_TASK.md' },
+    ends: 'ChangeOutsidePaths',
+    message: /touches QWEN_TASK\.md/,
   },
   {
     name: 'another language, emoji and its key in the report',
@@ -138,7 +144,8 @@ test.each(cases)(
       (error: unknown) => error,
     );
 
-    if (ends === 'accepted') expect(outcome).toMatchObject({ changedPaths: ['QWEN_TASK.md', 'train.py'] });
+    if (ends === 'accepted')
+      expect(outcome).toMatchObject({ changedPaths: ['.experiments/try-it/QWEN_TASK.md', 'train.py'] });
     else expect(outcome).toMatchObject({ type: ends });
     if (message !== undefined) expect(String(outcome)).toMatch(message);
     await expectNothingOutside(world, outside);
