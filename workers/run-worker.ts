@@ -8,6 +8,7 @@ import { describeForbidden, forbiddenCredentials } from '../infra/config/forbidd
 import type { Zone } from '../infra/config/keys.ts';
 import { readEnvironment, type Environment } from '../infra/env.ts';
 import { createLog } from '../infra/log.ts';
+import { createDataConverter } from '../infra/temporal/codec/create-data-converter.ts';
 import { ensureJanitorSchedule } from '../infra/temporal/janitor-schedule.ts';
 import { installRuntime } from '../infra/temporal/runtime.ts';
 import { startNotifier } from '../infra/temporal/start-notifier.ts';
@@ -131,7 +132,11 @@ async function prepareNamespace(
     ...(metadata !== undefined && { metadata }),
   });
   try {
-    const client = new Client({ connection, namespace: temporal.namespace });
+    const client = new Client({
+      connection,
+      namespace: temporal.namespace,
+      dataConverter: createDataConverter(temporal.payloads, { from: 'client' }),
+    });
     if (sync !== null) await ensureSweepSchedule(client, sync);
     if (!zones.includes('control')) return;
     await ensureSearchAttributes(connection, temporal.namespace);
@@ -161,6 +166,7 @@ function createWorkflowWorker(
   return Worker.create({
     ...common(connection, config, zones),
     taskQueue: queues.experiments,
+    dataConverter: createDataConverter(config.temporal.payloads, { from: 'workflows' }),
     ...workflowCode({ traced: tracing !== null }),
     // A kept workflow can be led astray: a query that was on its way to a worker that died shows the next one events out of
     // turn, and what that one writes then is refused by every replay. Histories here are short, so all are replayed.
@@ -179,6 +185,7 @@ function createActivityWorker(
   return Worker.create({
     ...common(connection, config, zones),
     taskQueue: queues[queue],
+    dataConverter: createDataConverter(config.temporal.payloads, { from: 'activities' }),
     activities,
     maxConcurrentActivityTaskExecutions: concurrency,
     ...(activitiesPerSecond !== undefined && { maxTaskQueueActivitiesPerSecond: activitiesPerSecond }),

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { addAdopt } from './commands/adopt.ts';
 import { addApproveQuality } from './commands/approve-quality.ts';
+import { addCodecServer } from './commands/codec-server.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDecisions } from './commands/decisions.ts';
 import { addDiscuss } from './commands/discuss.ts';
@@ -14,6 +15,7 @@ import { addJanitor } from './commands/janitor.ts';
 import { addList } from './commands/list.ts';
 import { addLogs } from './commands/logs.ts';
 import { addNotes } from './commands/notes.ts';
+import { addPayloadKeys } from './commands/payload-keys.ts';
 import { addPlan } from './commands/plan.ts';
 import { addSettle } from './commands/settle.ts';
 import { addShow } from './commands/show.ts';
@@ -60,6 +62,8 @@ export function createProgram(context: CliContext): Command {
     addSync,
     addWorker,
     addWebhook,
+    addPayloadKeys,
+    addCodecServer,
     addCompletion,
   ]) {
     add(program, context);
