@@ -19,6 +19,7 @@ import { ensureTools, type ToolName } from '../infra/tools/ensure-tools.ts';
 import { toolsRoot } from '../infra/tools/tools-root.ts';
 import { queues } from '../workflows/contract.ts';
 import { controlZone } from './control-zone.ts';
+import { deployment } from './deployment.ts';
 import { heartbeatInterceptor } from './heartbeat-interceptor.ts';
 import { localZone } from './local-zone.ts';
 import { networkedZone } from './networked-zone.ts';
@@ -154,6 +155,7 @@ function common(connection: NativeConnection, { temporal }: Config, zones: reado
     // People see this in the Web UI; a host name would go into every history.
     identity: `hephaestus ${zones.join('+')} ${process.pid}`,
     shutdownGraceTime,
+    ...deployment,
   } as const;
 }
 

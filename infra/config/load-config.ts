@@ -212,7 +212,7 @@ function readBuilderEnvironment(env: Environment): Record<string, string> {
 
 function freeze<T extends object>(value: T): T {
   for (const inner of Object.values(value)) {
-    if (typeof inner === 'object' && inner !== null && !Buffer.isBuffer(inner)) freeze(inner as object);
+    if (typeof inner === 'object' && inner !== null && !ArrayBuffer.isView(inner)) freeze(inner as object);
   }
   return Object.freeze(value);
 }
