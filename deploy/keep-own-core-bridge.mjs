@@ -6,6 +6,8 @@ const releases = join(process.argv[2] ?? 'node_modules', '@temporalio', 'core-br
 const own = { x64: 'x86_64-unknown-linux-gnu', arm64: 'aarch64-unknown-linux-gnu' }[process.arch];
 const found = await readdir(releases);
 if (own === undefined || !found.includes(own)) {
-  throw new Error(`${releases} holds ${found.join(', ')}: expected one for ${process.platform} ${process.arch}`);
+  throw new Error(
+    `${releases} holds ${found.join(', ')}: expected one for ${process.platform} ${process.arch}`,
+  );
 }
 for (const name of found) if (name !== own) await rm(join(releases, name), { recursive: true });

@@ -35,7 +35,6 @@ const zoneTools: Readonly<Record<Zone, readonly ToolName[]>> = {
   networked: ['agents', 'uv', 'wandb', 'python'],
 };
 
-
 /** Time that running activities get to end on a shutdown; what needs longer is tried again by another worker. */
 const shutdownGraceTime = '10 seconds';
 

@@ -20,7 +20,9 @@ export async function hashFiles(paths: readonly string[]): Promise<ReadonlyMap<s
 }
 
 async function hashShare(paths: readonly string[]): Promise<readonly (readonly [string, string])[]> {
-  const worker = new Worker(new URL(`./hash-files-worker${extname(import.meta.filename)}`, import.meta.url), { workerData: paths });
+  const worker = new Worker(new URL(`./hash-files-worker${extname(import.meta.filename)}`, import.meta.url), {
+    workerData: paths,
+  });
   try {
     // Rejects with the error of the thread, for example of a file that cannot be read.
     const [message] = await once(worker, 'message');

@@ -22,7 +22,9 @@ function bashFunction(program: DescribedCommand): string {
   const steps = commands.flatMap(({ path, commands: inner }) =>
     inner.map(({ path: next }) => `      '${[...path, next.at(-1)].join(' ')}') at='${next.join(' ')}' ;;`),
   );
-  const offers = commands.map((command) => `    '${command.path.join(' ')}') words='${words(command).join(' ')}' ;;`);
+  const offers = commands.map(
+    (command) => `    '${command.path.join(' ')}') words='${words(command).join(' ')}' ;;`,
+  );
   const choices = commands.flatMap(({ path, options }) =>
     options
       .filter((option) => option.choices.length > 0)
@@ -61,10 +63,15 @@ function fishLines(program: DescribedCommand): string {
   const lines = allCommands(program).flatMap(({ path, commands, options, arguments: takes }) => {
     const when = `complete -c hephaestus -n '${fishCondition(path, commands)}'`;
     return [
-      ...commands.map(({ path: next, description }) => `${when} -f -a ${next.at(-1)} -d ${fishQuote(description)}`),
+      ...commands.map(
+        ({ path: next, description }) => `${when} -f -a ${next.at(-1)} -d ${fishQuote(description)}`,
+      ),
       ...takes
         .filter(({ choices }) => choices.length > 0)
-        .map(({ choices, description }) => `${when} -f -a ${fishQuote(choices.join(' '))} -d ${fishQuote(description)}`),
+        .map(
+          ({ choices, description }) =>
+            `${when} -f -a ${fishQuote(choices.join(' '))} -d ${fishQuote(description)}`,
+        ),
       ...options.flatMap(({ names, description, takesValue, choices }) =>
         names
           .filter((name) => name.startsWith('--'))

@@ -23,13 +23,17 @@ export function referenceMarkdown(program: DescribedCommand): string {
     '',
     '| command | does |',
     '|---|---|',
-    ...commands.map(({ path, description }) => `| [\`${path.join(' ')}\`](#${anchor(path)}) | ${cell(description)} |`),
+    ...commands.map(
+      ({ path, description }) => `| [\`${path.join(' ')}\`](#${anchor(path)}) | ${cell(description)} |`,
+    ),
     '',
     '## Exit codes',
     '',
     '| code | means |',
     '|---|---|',
-    ...Object.entries(exitCodes).map(([name, code]) => `| ${code} | ${exitMeanings[name as keyof typeof exitCodes]} |`),
+    ...Object.entries(exitCodes).map(
+      ([name, code]) => `| ${code} | ${exitMeanings[name as keyof typeof exitCodes]} |`,
+    ),
     '',
     ...commands.flatMap(section),
   ];
@@ -41,7 +45,7 @@ function section(command: DescribedCommand): readonly string[] {
   return [
     `## hephaestus ${command.path.join(' ')}`,
     '',
-    `${sentence(command.description)}`,
+    sentence(command.description),
     '',
     '```',
     `hephaestus ${[...command.path, command.usage].join(' ')}`,

@@ -1,7 +1,7 @@
 import { chmod, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 
-import { bundleWorkflowCode } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { execa } from 'execa';
 
 import { processEnvironment } from '../env.ts';
@@ -17,27 +17,38 @@ const folders = ['domain', 'workflows', 'activities', 'workers', 'client', 'infr
  */
 await rm(dist, { recursive: true, force: true });
 // `tsc` writes package.json too: the command line reads its version there.
-await execa(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
-  cwd: root,
-  env: processEnvironment(),
-  stdio: 'inherit',
-});
+await execa(
+  process.execPath,
+  [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'],
+  {
+    cwd: root,
+    env: processEnvironment(),
+    stdio: 'inherit',
+  },
+);
 const files = await companions();
 for (const file of files) {
   await mkdir(dirname(join(dist, file)), { recursive: true });
   await copyFile(join(root, file), join(dist, file));
 }
 await chmod(join(dist, 'client', 'cli', 'bin.js'), 0o755);
-const { code } = await bundleWorkflowCode({ workflowsPath: join(dist, 'workflows', 'index.js') });
+const { code } = await bundleWorkflowCode({
+  workflowsPath: join(dist, 'workflows', 'index.js'),
+  logger: new DefaultLogger('WARN'),
+});
 await writeFile(join(dist, workflowBundleName), code);
-console.error(`dist/ holds the package: ${files.length} files beside the code, ${workflowBundleName} ${code.length} characters`);
+console.error(
+  `dist/ holds the package: ${files.length} files beside the code, ${workflowBundleName} ${code.length} characters`,
+);
 
 /** Templates, scripts, lock files: what stands in the built folders and is no TypeScript; the lab stays at home. */
 async function companions(): Promise<readonly string[]> {
   const found = await Promise.all(
     folders.map(async (folder) => {
       const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
-      return entries.filter((entry) => entry.isFile()).map((entry) => relative(root, join(entry.parentPath, entry.name)));
+      return entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(root, join(entry.parentPath, entry.name)));
     }),
   );
   // What Python leaves beside a script that was run.

@@ -20,7 +20,12 @@ import { deployment } from '../../workers/deployment.ts';
 import { decideUpdate, queues } from '../../workflows/contract.ts';
 import { reaches } from '../support/follow-experiment.ts';
 import { head, scriptedWorld } from '../support/scripted-activities.ts';
-import { quietRuntime, startExperiment, startWorkers, workflowsPath } from '../support/temporal-environment.ts';
+import {
+  quietRuntime,
+  startExperiment,
+  startWorkers,
+  workflowsPath,
+} from '../support/temporal-environment.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 /** The version that people run now: the newest release, or what this commit was made from. */
@@ -50,26 +55,34 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-it.skipIf(before === null)('an experiment that began with the version before ends with this one', async () => {
-  const client = new Client({ connection: clientConnection, namespace: server.namespace });
-  const world = { current: scriptedWorld() };
-  const stopActivities = await startWorkers(connection, await bundleOf(workflowsPath), world, [queues.experiments]);
+it.skipIf(before === null)(
+  'an experiment that began with the version before ends with this one',
+  async () => {
+    const client = new Client({ connection: clientConnection, namespace: server.namespace });
+    const world = { current: scriptedWorld() };
+    const stopActivities = await startWorkers(connection, await bundleOf(workflowsPath), world, [
+      queues.experiments,
+    ]);
 
-  const earlier = await startWorkflowWorker(await bundleOf(await checkOut(before ?? '')), 'the-version-before');
-  const handle = await startExperiment(client);
-  await reaches(handle, 'deciding');
-  await earlier.stop();
+    const earlier = await startWorkflowWorker(
+      await bundleOf(await checkOut(before ?? '')),
+      'the-version-before',
+    );
+    const handle = await startExperiment(client);
+    await reaches(handle, 'deciding');
+    await earlier.stop();
 
-  const { buildId } = deployment.workerDeploymentOptions.version;
-  const now = await startWorkflowWorker(await bundleOf(workflowsPath), buildId);
-  await handle.executeUpdate(decideUpdate, { args: [{ kind: 'merge', by: 'pi', head }] });
-  expect(await handle.result()).toMatchObject({ outcome: 'merged' });
-  const history = JSON.stringify(await handle.fetchHistory());
-  expect(history).toContain('the-version-before');
-  expect(history).toContain(`"buildId":"${buildId}"`);
-  await now.stop();
-  await stopActivities();
-});
+    const { buildId } = deployment.workerDeploymentOptions.version;
+    const now = await startWorkflowWorker(await bundleOf(workflowsPath), buildId);
+    await handle.executeUpdate(decideUpdate, { args: [{ kind: 'merge', by: 'pi', head }] });
+    expect(await handle.result()).toMatchObject({ outcome: 'merged' });
+    const history = JSON.stringify(await handle.fetchHistory());
+    expect(history).toContain('the-version-before');
+    expect(history).toContain(`"buildId":"${buildId}"`);
+    await now.stop();
+    await stopActivities();
+  },
+);
 
 async function startWorkflowWorker(workflowBundle: WorkflowBundleWithSourceMap, buildId: string) {
   const worker = await Worker.create({
@@ -106,8 +119,14 @@ async function checkOut(commit: string): Promise<string> {
 /** Null where there is no history of commits to take one from. */
 async function olderCommit(): Promise<string | null> {
   if ((await unlessMissing(access(join(root, '.git')).then(() => true))) === undefined) return null;
-  const tag = await execa('git', ['describe', '--tags', '--abbrev=0', '--match', 'v*'], { cwd: root, reject: false });
+  const tag = await execa('git', ['describe', '--tags', '--abbrev=0', '--match', 'v*'], {
+    cwd: root,
+    reject: false,
+  });
   if (tag.exitCode === 0) return tag.stdout;
-  const parent = await execa('git', ['rev-parse', '--verify', '--quiet', 'HEAD^'], { cwd: root, reject: false });
+  const parent = await execa('git', ['rev-parse', '--verify', '--quiet', 'HEAD^'], {
+    cwd: root,
+    reject: false,
+  });
   return parent.exitCode === 0 ? parent.stdout : null;
 }

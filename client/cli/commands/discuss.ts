@@ -21,7 +21,6 @@ interface DiscussOptions extends DataOptions {
   readonly by?: string;
 }
 
-
 /** `discuss`: Gemini CLI with the evidence at hand; what is said is kept for the note. */
 export function addDiscuss(program: Command, context: CliContext): void {
   withJson(program.command('discuss <id> [question]'))

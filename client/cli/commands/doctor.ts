@@ -14,7 +14,6 @@ interface DoctorOptions extends DataOptions {
   readonly timeout: string;
 }
 
-
 /** `doctor`: tries every configured system for real, changes nothing, and says for each finding what to do. */
 export function addDoctor(program: Command, context: CliContext): void {
   withJson(program.command('doctor'))
@@ -53,7 +52,15 @@ async function examine(
   const { runChecks } = await import('../../doctor/run-checks.ts');
   const { env, cwd, signal } = context;
   const config = loadPartially({ env, cwd });
-  const checks = chooseChecks({ config, env, cwd, toolsRoot: toolsRoot(env), zones: zone, repository: repo, timeoutMs });
+  const checks = chooseChecks({
+    config,
+    env,
+    cwd,
+    toolsRoot: toolsRoot(env),
+    zones: zone,
+    repository: repo,
+    timeoutMs,
+  });
   try {
     return await runChecks({
       checks,

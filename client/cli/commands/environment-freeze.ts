@@ -36,7 +36,11 @@ export async function freezeByHand(
     const source = pathFrom(context, folder);
     const wanted = await wantedEnvironment(source, options);
     const frozen = await whileShowing(output, async () => {
-      const tools = await ensureTools({ root: toolsRoot(context.env), which: ['uv', 'python'], environment: context.env });
+      const tools = await ensureTools({
+        root: toolsRoot(context.env),
+        which: ['uv', 'python'],
+        environment: context.env,
+      });
       const environment = { ...toolEnvironment(context.env), ...config.builderEnvironment };
       const dependencies = { disk: config.sharedDisk, uv: tools.uv, python: tools.python, environment };
       return freezeOrRefuse(

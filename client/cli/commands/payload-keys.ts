@@ -7,9 +7,13 @@ import { exitCodes } from '../exit-codes.ts';
 
 /** `payload-keys new`: makes or extends the file of keys. */
 export function addPayloadKeys(program: Command, context: CliContext): void {
-  const keys = program.command('payload-keys').description('the keys that payloads in Temporal are encrypted with');
+  const keys = program
+    .command('payload-keys')
+    .description('the keys that payloads in Temporal are encrypted with');
   withJson(keys.command('new'))
-    .description('makes the file, or adds a key to it and has it used from now on; older keys stay for what they sealed')
+    .description(
+      'makes the file, or adds a key to it and has it used from now on; older keys stay for what they sealed',
+    )
     .argument('<file>', 'the file that HEPHAESTUS_PAYLOAD_KEYS_FILE names, such as payload-keys.json')
     .action(async (file: string, options: DataOptions) => {
       await run(context, options, async (output) => {

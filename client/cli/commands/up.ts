@@ -18,7 +18,6 @@ interface UpOptions {
   readonly setDatabaseAside?: boolean;
 }
 
-
 /** `up`: everything on this machine, until it is told to stop. */
 export function addUp(program: Command, context: CliContext): void {
   program

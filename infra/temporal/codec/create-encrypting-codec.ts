@@ -53,7 +53,9 @@ export function createEncryptingCodec(readKeys: () => PayloadKeys): PayloadCodec
     const sealed = [iv, cipher.update(content), cipher.final(), cipher.getAuthTag()];
     const metadata = { [fields.encoding]: encoding, [fields.key]: id, [fields.compression]: compression };
     return {
-      metadata: Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, Buffer.from(value)])),
+      metadata: Object.fromEntries(
+        Object.entries(metadata).map(([name, value]) => [name, Buffer.from(value)]),
+      ),
       data: Buffer.concat(sealed),
     };
   };
@@ -66,7 +68,9 @@ export function createEncryptingCodec(readKeys: () => PayloadKeys): PayloadCodec
     const key = keyOf(id);
     let content: Buffer;
     try {
-      const decipher = createDecipheriv(cipherName, key, data.subarray(0, ivBytes), { authTagLength: tagBytes })
+      const decipher = createDecipheriv(cipherName, key, data.subarray(0, ivBytes), {
+        authTagLength: tagBytes,
+      })
         .setAAD(describe(id, compression))
         .setAuthTag(data.subarray(-tagBytes));
       content = Buffer.concat([decipher.update(data.subarray(ivBytes, -tagBytes)), decipher.final()]);

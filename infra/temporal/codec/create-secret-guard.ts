@@ -24,7 +24,10 @@ export function createSecretGuard(holdsOwnSecret: (text: string) => boolean): Pa
 function refuseSecrets({ data }: Payload, holdsOwnSecret: (text: string) => boolean): void {
   if (data === undefined || data === null) return;
   const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8');
-  const kinds = [...(holdsOwnSecret(text) ? ["one of this process's own credentials"] : []), ...secretKinds(text)];
+  const kinds = [
+    ...(holdsOwnSecret(text) ? ["one of this process's own credentials"] : []),
+    ...secretKinds(text),
+  ];
   if (kinds.length === 0) return;
   throw ApplicationFailure.create({
     type,

@@ -15,7 +15,12 @@ const PayloadKeysFile = z
     active: z.string(),
     keys: z.record(
       z.string().regex(/^[\w.-]{1,64}$/),
-      z.base64().refine((key) => Buffer.from(key, 'base64').length === keyBytes, `expected ${keyBytes} bytes in base64`),
+      z
+        .base64()
+        .refine(
+          (key) => Buffer.from(key, 'base64').length === keyBytes,
+          `expected ${keyBytes} bytes in base64`,
+        ),
     ),
   })
   .refine(({ active, keys }) => Object.hasOwn(keys, active), 'expected "active" to name one of "keys"');
@@ -59,7 +64,8 @@ export async function addPayloadKey(path: string, now: Date): Promise<string> {
 
 function readPrivate(path: string): string {
   try {
-    if ((statSync(path).mode & 0o004) !== 0) throw new PayloadKeysError(path, 'everybody on this machine may read it');
+    if ((statSync(path).mode & 0o004) !== 0)
+      throw new PayloadKeysError(path, 'everybody on this machine may read it');
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof PayloadKeysError) throw error;
@@ -79,6 +85,8 @@ function parse(path: string, text: string): z.infer<typeof PayloadKeysFile> {
   }
   const parsed = PayloadKeysFile.safeParse(document);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path: at, message }) => `${at.join('.') || 'the whole'}: ${message}`);
+  const problems = parsed.error.issues.map(
+    ({ path: at, message }) => `${at.join('.') || 'the whole'}: ${message}`,
+  );
   throw new PayloadKeysError(path, problems.join('; '));
 }

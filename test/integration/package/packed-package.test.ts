@@ -18,7 +18,14 @@ beforeAll(async () => {
   const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'));
   if (tarball === undefined) throw new Error(`npm pack left no archive: ${packed.stderr}`);
   await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
-  const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', `./${tarball}`];
+  const install = [
+    'install',
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+    '--ignore-scripts',
+    `./${tarball}`,
+  ];
   await execa('npm', install, { cwd: folder });
 }, 600_000);
 
@@ -40,7 +47,9 @@ it('says what is wrong with a command that does not exist', async () => {
 });
 
 it('holds what the program reads beside its code, and nothing that is for tests', async () => {
-  const files = (await readdir(installed, { recursive: true })).filter((path) => !path.startsWith('node_modules'));
+  const files = (await readdir(installed, { recursive: true })).filter(
+    (path) => !path.startsWith('node_modules'),
+  );
   for (const file of [
     'dist/.env.example',
     'dist/workflow-bundle.cjs',
@@ -59,7 +68,14 @@ it('holds what the program reads beside its code, and nothing that is for tests'
 });
 
 it('writes a commented .env', async () => {
-  const { exitCode, stderr } = await hephaestus(['init', '--yes', '--zone', 'local', '--set', 'GEMINI_API_KEY=k']);
+  const { exitCode, stderr } = await hephaestus([
+    'init',
+    '--yes',
+    '--zone',
+    'local',
+    '--set',
+    'GEMINI_API_KEY=k',
+  ]);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   expect(await readFile(join(folder, '.env'), 'utf8')).toContain('# Gemini CLI');
 });
@@ -68,7 +84,9 @@ it('loads every module of its own', async () => {
   const files = await readdir(join(installed, 'dist'), { recursive: true });
   // These two are programs: they begin to work when they are loaded.
   const programs = /^client\/cli\/(?:bin|index)\.js$|hash-files-worker|^infra\/tools\/install\.js$/;
-  const modules = files.filter((path) => path.endsWith('.js') && !programs.test(path) && !path.startsWith('workflows/'));
+  const modules = files.filter(
+    (path) => path.endsWith('.js') && !programs.test(path) && !path.startsWith('workflows/'),
+  );
   expect(modules.length).toBeGreaterThan(300);
   const script = `for (const path of ${JSON.stringify(modules)}) await import('./node_modules/hephaestus/dist/' + path);`;
   await writeFile(join(folder, 'load.mjs'), script);

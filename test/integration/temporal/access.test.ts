@@ -79,7 +79,9 @@ describe('through a door with TLS and a certificate for each zone, with encrypte
 
   it('a secret in what a person gives is refused before it is sent', async () => {
     const link = openTemporalLink(settings().temporal);
-    const refused: unknown = await link.within(30_000, () => start(link, `use ${secret}`)).catch((error) => error);
+    const refused: unknown = await link
+      .within(30_000, () => start(link, `use ${secret}`))
+      .catch((error) => error);
     expect(refused).toMatchObject({ name: 'ClientError', kind: 'refused' });
     expect(String(refused)).toContain("one of this process's own credentials");
     expect(String(refused)).not.toContain(secret);
@@ -158,7 +160,10 @@ async function refusingServer(seen: string[]): Promise<Http2SecureServer> {
   });
   stub.on('stream', (stream, headers) => {
     if (headers.authorization !== undefined) seen.push(headers.authorization);
-    stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '16' }, { endStream: true });
+    stream.respond(
+      { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '16' },
+      { endStream: true },
+    );
   });
   stub.listen(0, '127.0.0.1');
   await once(stub, 'listening');

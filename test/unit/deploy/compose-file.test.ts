@@ -40,7 +40,8 @@ describe('the compose file', () => {
 
   it.each(services)('%s: a pinned image, loopback ports, a health check', (_name, service) => {
     expect(service.image).toMatch(/^[a-z/-]+:v?\d+\.\d+(?:\.\d+)?(?:-[a-z]+)?$/);
-    for (const port of service.ports ?? []) expect(port).toMatch(/^(?:127\.0\.0\.1|\$\{TLS_BIND:-127\.0\.0\.1\}):\d+:\d+$/);
+    for (const port of service.ports ?? [])
+      expect(port).toMatch(/^(?:127\.0\.0\.1|\$\{TLS_BIND:-127\.0\.0\.1\}):\d+:\d+$/);
     // What prepares something ends, and is waited for; everything else must be able to say that it is well.
     if (service.restart !== 'no') expect(service.healthcheck).toBeDefined();
   });
@@ -57,7 +58,7 @@ describe('the compose file', () => {
   it('explains every variable in compose.env.example, and no other', async () => {
     const used = new Set([...text.matchAll(/\$\{([A-Z_]+)/g)].map(([, name]) => name));
     const explained = parseEnv(await readFile(join(deploy, 'compose.env.example'), 'utf8'));
-    expect(Object.keys(explained).toSorted()).toEqual([...used].toSorted());
+    expect(Object.keys(explained).toSorted()).toEqual(Array.from(used, String).toSorted());
   });
 
   it('mounts only files that are there', async () => {
@@ -79,7 +80,9 @@ describe('the compose file', () => {
   });
 
   it('has a worker for each zone, and a queue for each of them', () => {
-    const served = services.flatMap(([, { command = [] }]) => (command[0] === 'worker' ? [command.at(-1)] : []));
+    const served = services.flatMap(([, { command = [] }]) =>
+      command[0] === 'worker' ? [command.at(-1)] : [],
+    );
     expect(served).toEqual([...zones]);
     expect(Object.keys(queues).length).toBeGreaterThan(4);
   });
@@ -90,7 +93,7 @@ describe('the compose file', () => {
     expect(own.length).toBeGreaterThan(4);
     for (const [name, { command = [], environment = {} }] of own) {
       expect(commands, name).toContain(command[0]);
-      for (const key of Object.keys(environment).filter((it) => it.startsWith('HEPHAESTUS_'))) {
+      for (const key of Object.keys(environment).filter((setting) => setting.startsWith('HEPHAESTUS_'))) {
         const known = allKeys().find((candidate) => candidate === key);
         expect(known, `${name}: ${key}`).toBeDefined();
         if (known !== undefined) expect(definitionOf(known).secrecy, key).toBeUndefined();

@@ -22,14 +22,19 @@ it('has the same blocks of commands', () => {
 it('links to the same pages and shows the same pictures', () => {
   const toEachOther = /README(?:\.zh)?\.md/;
   const links = (text: string): string[] =>
-    [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, link]) => link ?? '').filter((link) => !toEachOther.test(link));
+    [...text.matchAll(/\]\(([^)]+)\)/g)]
+      .map(([, link]) => link ?? '')
+      .filter((link) => !toEachOther.test(link));
   expect(links(chinese).toSorted()).toEqual(links(english).toSorted());
 });
 
 it('has as many rows in its tables', () => {
-  const rows = (text: string): number => text.split('\n').filter((line) => line.startsWith('|')).length;
   expect(rows(chinese)).toBe(rows(english));
 });
+
+function rows(text: string): number {
+  return text.split('\n').filter((line) => line.startsWith('|')).length;
+}
 
 function read(name: string): Promise<string> {
   return readFile(new URL(name, root), 'utf8');

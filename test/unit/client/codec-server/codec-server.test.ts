@@ -26,28 +26,20 @@ it('gives clear text to who brings the token, and seals what it is given', async
   expect(decoded.json()).toEqual({ payloads: [payload] });
 });
 
-it.each([[{}], [{ authorization: 'Bearer wrong' }], [{ authorization: token }], [{ authorization: 'Basic eDp5' }]])(
-  'answers nobody else (%j)',
-  async (headers) => {
-    for (const url of ['/decode', '/encode']) {
-      const answer = await post(url, { payloads: [] }, headers);
-      expect(answer.statusCode).toBe(401);
-      expect(answer.headers['www-authenticate']).toBe('Bearer');
-    }
-  },
-);
+it.each([
+  [{}],
+  [{ authorization: 'Bearer wrong' }],
+  [{ authorization: token }],
+  [{ authorization: 'Basic eDp5' }],
+])('answers nobody else (%j)', async (headers) => {
+  for (const url of ['/decode', '/encode']) {
+    const answer = await post(url, { payloads: [] }, headers);
+    expect(answer.statusCode).toBe(401);
+    expect(answer.headers['www-authenticate']).toBe('Bearer');
+  }
+});
 
 it('lets only the Web UI ask from a browser', async () => {
-  const ask = (from: string) =>
-    server.inject({
-      method: 'OPTIONS',
-      url: '/decode',
-      headers: {
-        origin: from,
-        'access-control-request-method': 'POST',
-        'access-control-request-headers': 'authorization,content-type,x-namespace',
-      },
-    });
   const own = await ask(origin);
   expect(own.statusCode).toBe(204);
   expect(own.headers['access-control-allow-origin']).toBe(origin);
@@ -69,12 +61,33 @@ it('says that it is well without a token', async () => {
   expect((await server.inject({ url: '/healthz' })).json()).toEqual({ status: 'ok' });
 });
 
+function ask(from: string) {
+  return server.inject({
+    method: 'OPTIONS',
+    url: '/decode',
+    headers: {
+      origin: from,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'authorization,content-type,x-namespace',
+    },
+  });
+}
+
 function post(url: string, payload: object, headers: Record<string, string> = bearer) {
   return server.inject({ method: 'POST', url, payload, headers });
 }
 
-function json({ metadata, data }: { metadata?: Record<string, Uint8Array> | null; data?: Uint8Array | null }) {
-  const entries = Object.entries(metadata ?? {}).map(([name, value]) => [name, Buffer.from(value).toString('base64')]);
+function json({
+  metadata,
+  data,
+}: {
+  metadata?: Record<string, Uint8Array> | null;
+  data?: Uint8Array | null;
+}) {
+  const entries = Object.entries(metadata ?? {}).map(([name, value]) => [
+    name,
+    Buffer.from(value).toString('base64'),
+  ]);
   return {
     metadata: Object.fromEntries(entries) as Record<string, string>,
     data: Buffer.from(data ?? []).toString('base64'),

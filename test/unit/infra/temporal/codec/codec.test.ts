@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { ApplicationFailure, defaultPayloadConverter, ValueError, type Payload } from '@temporalio/common';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { createEncryptingCodec } from '../../../../../infra/temporal/codec/create-encrypting-codec.ts';
@@ -24,7 +24,13 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const old = randomBytes(32);
 const oneKey: PayloadKeys = { active: 'old', keys: new Map([['old', old]]) };
-const twoKeys: PayloadKeys = { active: 'new', keys: new Map([['old', old], ['new', randomBytes(32)]]) };
+const twoKeys: PayloadKeys = {
+  active: 'new',
+  keys: new Map([
+    ['old', old],
+    ['new', randomBytes(32)],
+  ]),
+};
 const codec = createEncryptingCodec(() => oneKey);
 
 describe('encryption', () => {
@@ -34,7 +40,9 @@ describe('encryption', () => {
         const payload = payloadOf(value);
         const [sealed] = await codec.encode([payload]);
         const [opened] = await codec.decode([sealed ?? {}]);
-        expect(defaultPayloadConverter.fromPayload(opened ?? {})).toEqual(defaultPayloadConverter.fromPayload(payload));
+        expect(defaultPayloadConverter.fromPayload(opened ?? {})).toEqual(
+          defaultPayloadConverter.fromPayload(payload),
+        );
       }),
       { numRuns: 50 },
     );
@@ -57,7 +65,10 @@ describe('encryption', () => {
     const before = await codec.encode([payloadOf({ seed: 1 })]);
     const after = createEncryptingCodec(() => twoKeys);
     const opened = await after.decode([...before, payloadOf('plain')]);
-    expect(opened.map((payload) => defaultPayloadConverter.fromPayload(payload))).toEqual([{ seed: 1 }, 'plain']);
+    expect(opened.map((payload) => defaultPayloadConverter.fromPayload(payload))).toEqual([
+      { seed: 1 },
+      'plain',
+    ]);
     expect(metadata((await after.encode([payloadOf(1)]))[0])['encryption-key-id']).toBe('new');
   });
 
@@ -99,14 +110,17 @@ describe('the file of keys', () => {
     ['a short key', '{"active":"a","keys":{"a":"c2VjcmV0"}}', /keys\.a: expected 32 bytes/],
     ['no active key', `{"active":"b","keys":{"a":"${old.toString('base64')}"}}`, /"active" to name one/],
     ['empty', '', /no JSON/],
-  ])('that is damaged (%s) is refused without a word of its content, and not written over', async (name, text, message) => {
-    const path = join(folder, name);
-    await writeFile(path, text, { mode: 0o600 });
-    expect(() => readPayloadKeys(path)).toThrow(message);
-    expect(() => readPayloadKeys(path)).not.toThrow(/c2VjcmV0/);
-    await expect(addPayloadKey(path, new Date())).rejects.toThrow(message);
-    expect(await readFile(path, 'utf8')).toBe(text);
-  });
+  ])(
+    'that is damaged (%s) is refused without a word of its content, and not written over',
+    async (name, text, message) => {
+      const path = join(folder, name);
+      await writeFile(path, text, { mode: 0o600 });
+      expect(() => readPayloadKeys(path)).toThrow(message);
+      expect(() => readPayloadKeys(path)).not.toThrow(/c2VjcmV0/);
+      await expect(addPayloadKey(path, new Date())).rejects.toThrow(message);
+      expect(await readFile(path, 'utf8')).toBe(text);
+    },
+  );
 
   it('that everybody may read, or that is not there, is refused', async () => {
     const path = join(folder, 'open.json');
@@ -125,7 +139,9 @@ describe('the guard', () => {
     ['a key with lines', '-----BEGIN X-----\nabc'],
     ['a token of GitHub', `remote: ghp_${'a'.repeat(36)}`],
   ])('refuses %s, and does not repeat it', async (_name, value) => {
-    const refused: unknown = await guard.encode([payloadOf('fine'), payloadOf(value)]).catch((error: unknown) => error);
+    const refused: unknown = await guard
+      .encode([payloadOf('fine'), payloadOf(value)])
+      .catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(ApplicationFailure);
     expect(refused).toMatchObject({ type: 'PayloadHoldsSecret', nonRetryable: false });
     expect(String(refused)).not.toMatch(/swordfish|abc|ghp_/);
