@@ -1,7 +1,9 @@
 import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
-import { NamespaceNotFoundError } from '@temporalio/common';
+import { ApplicationFailure, NamespaceNotFoundError } from '@temporalio/common';
 
+import type { FailureType } from '../domain/failure.ts';
 import type { TemporalSettings } from '../infra/config/config.ts';
+import { createDataConverter } from '../infra/temporal/codec/create-data-converter.ts';
 import { ClientError } from './client-error.ts';
 import { rpcCode, rpcCodes } from './rpc-error.ts';
 
@@ -20,7 +22,11 @@ const tries = 4;
 /** Connects when the first call needs it, so that a server can start before Temporal does. */
 export function openTemporalLink(settings: TemporalSettings): TemporalLink {
   const connection = Connection.lazy(connectOptions(settings));
-  const client = new Client({ connection, namespace: settings.namespace });
+  const client = new Client({
+    connection,
+    namespace: settings.namespace,
+    dataConverter: createDataConverter(settings.payloads, { from: 'client' }),
+  });
   return {
     client,
     settings,
@@ -28,7 +34,7 @@ export function openTemporalLink(settings: TemporalSettings): TemporalLink {
       try {
         return await connection.withDeadline(Date.now() + ms, call);
       } catch (error) {
-        throw toUnreachable(error, settings) ?? error;
+        throw toRefused(error) ?? toUnreachable(error, settings) ?? error;
       }
     },
     close: () => connection.close(),
@@ -45,6 +51,14 @@ function connectOptions({ connectionOptions }: TemporalSettings): Parameters<typ
     ...(tls !== undefined && { tls }),
     ...(metadata !== undefined && { metadata }),
   };
+}
+
+const holdsSecret: FailureType = 'PayloadHoldsSecret';
+
+/** What the person gave was not sent. */
+function toRefused(error: unknown): ClientError | undefined {
+  if (!(error instanceof ApplicationFailure) || error.type !== holdsSecret) return undefined;
+  return new ClientError('refused', error.message, error);
 }
 
 function toUnreachable(error: unknown, settings: TemporalSettings): ClientError | undefined {

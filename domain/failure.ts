@@ -84,6 +84,8 @@ export const failureTypes = {
   NothingToTell: 'retry',
   NotificationUnavailable: 'retry',
   NotificationRefused: 'retry',
+  // what goes into histories
+  PayloadHoldsSecret: 'retry',
   // the workflow itself
   BudgetExceeded: 'final',
   DecisionRefused: 'final',

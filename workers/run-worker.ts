@@ -1,5 +1,4 @@
 import { access, constants, mkdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -9,6 +8,7 @@ import { describeForbidden, forbiddenCredentials } from '../infra/config/forbidd
 import type { Zone } from '../infra/config/keys.ts';
 import { readEnvironment, type Environment } from '../infra/env.ts';
 import { createLog } from '../infra/log.ts';
+import { createDataConverter } from '../infra/temporal/codec/create-data-converter.ts';
 import { ensureJanitorSchedule } from '../infra/temporal/janitor-schedule.ts';
 import { installRuntime } from '../infra/temporal/runtime.ts';
 import { startNotifier } from '../infra/temporal/start-notifier.ts';
@@ -16,11 +16,14 @@ import { ensureSweepSchedule } from '../infra/temporal/sweep-schedule.ts';
 import { ensureSearchAttributes } from '../infra/temporal/search-attributes.ts';
 import { createTracing, type Tracing } from '../infra/tracing/create-tracing.ts';
 import { ensureTools, type ToolName } from '../infra/tools/ensure-tools.ts';
+import { toolsRoot } from '../infra/tools/tools-root.ts';
 import { queues } from '../workflows/contract.ts';
 import { controlZone } from './control-zone.ts';
+import { deployment } from './deployment.ts';
 import { heartbeatInterceptor } from './heartbeat-interceptor.ts';
 import { localZone } from './local-zone.ts';
 import { networkedZone } from './networked-zone.ts';
+import { workflowCode } from './workflow-code.ts';
 import { WorkerStartError } from './worker-start-error.ts';
 import type { QueueActivities, ZoneContext } from './zone.ts';
 
@@ -31,9 +34,6 @@ const zoneTools: Readonly<Record<Zone, readonly ToolName[]>> = {
   control: [],
   networked: ['agents', 'uv', 'wandb', 'python'],
 };
-
-const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
-const toolsRoot = fileURLToPath(new URL('../.tools', import.meta.url));
 
 /** Time that running activities get to end on a shutdown; what needs longer is tried again by another worker. */
 const shutdownGraceTime = '10 seconds';
@@ -57,7 +57,7 @@ export async function runWorker({ config, zones, onReady }: RunWorkerOptions): P
   startRuntime(config);
   const tracing = config.tracesUrl === null ? null : createTracing(config.tracesUrl);
   const which = [...new Set(zones.flatMap((zone) => zoneTools[zone]))];
-  const tools = await ensureTools({ root: toolsRoot, which, environment });
+  const tools = await ensureTools({ root: toolsRoot(environment), which, environment });
   const connection = await connect(config);
   await prepareNamespace(config, zones);
   const context: ZoneContext = { config, tools, environment };
@@ -132,7 +132,11 @@ async function prepareNamespace(
     ...(metadata !== undefined && { metadata }),
   });
   try {
-    const client = new Client({ connection, namespace: temporal.namespace });
+    const client = new Client({
+      connection,
+      namespace: temporal.namespace,
+      dataConverter: createDataConverter(temporal.payloads, { from: 'client' }),
+    });
     if (sync !== null) await ensureSweepSchedule(client, sync);
     if (!zones.includes('control')) return;
     await ensureSearchAttributes(connection, temporal.namespace);
@@ -150,6 +154,7 @@ function common(connection: NativeConnection, { temporal }: Config, zones: reado
     // People see this in the Web UI; a host name would go into every history.
     identity: `hephaestus ${zones.join('+')} ${process.pid}`,
     shutdownGraceTime,
+    ...deployment,
   } as const;
 }
 
@@ -161,7 +166,8 @@ function createWorkflowWorker(
   return Worker.create({
     ...common(connection, config, zones),
     taskQueue: queues.experiments,
-    workflowsPath,
+    dataConverter: createDataConverter(config.temporal.payloads, { from: 'workflows' }),
+    ...workflowCode({ traced: tracing !== null }),
     // A kept workflow can be led astray: a query that was on its way to a worker that died shows the next one events out of
     // turn, and what that one writes then is refused by every replay. Histories here are short, so all are replayed.
     maxCachedWorkflows: 0,
@@ -178,6 +184,7 @@ function createActivityWorker(
   return Worker.create({
     ...common(connection, config, zones),
     taskQueue: queues[queue],
+    dataConverter: createDataConverter(config.temporal.payloads, { from: 'activities' }),
     activities,
     maxConcurrentActivityTaskExecutions: concurrency,
     ...(activitiesPerSecond !== undefined && { maxTaskQueueActivitiesPerSecond: activitiesPerSecond }),

@@ -1,7 +1,7 @@
 import { lintSource } from '@secretlint/core';
 import { rules as recommended } from '@secretlint/secretlint-rule-preset-recommend';
 
-import { secretKinds } from './secret-patterns.ts';
+import { secretKinds } from '../../infra/secrets/secret-patterns.ts';
 
 /** By this one a comment in the text could tell the others to look away. */
 const blindfold = '@secretlint/secretlint-rule-filter-comments';

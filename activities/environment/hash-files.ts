@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 import { z } from 'zod';
@@ -19,7 +20,9 @@ export async function hashFiles(paths: readonly string[]): Promise<ReadonlyMap<s
 }
 
 async function hashShare(paths: readonly string[]): Promise<readonly (readonly [string, string])[]> {
-  const worker = new Worker(new URL('./hash-files-worker.ts', import.meta.url), { workerData: paths });
+  const worker = new Worker(new URL(`./hash-files-worker${extname(import.meta.filename)}`, import.meta.url), {
+    workerData: paths,
+  });
   try {
     // Rejects with the error of the thread, for example of a file that cannot be read.
     const [message] = await once(worker, 'message');

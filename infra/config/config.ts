@@ -29,6 +29,27 @@ export interface TemporalSettings {
   readonly connectionOptions: ClientConnectConfig['connectionOptions'];
   /** Web UI, without a slash at the end. */
   readonly uiUrl: string;
+  /** Not given: neither encrypted nor compared with the credentials of this process. */
+  readonly payloads?: PayloadSettings;
+}
+
+/** What is done to payloads on their way to Temporal. */
+export interface PayloadSettings {
+  /** Absolute; null where they are not encrypted. */
+  readonly keysFile: string | null;
+  /**
+   * Whether a text holds a credential that stands in this process's environment, which no payload may. A question and not
+   * the credentials: a configuration holds none but those of its zones.
+   */
+  readonly holdsOwnSecret: (text: string) => boolean;
+}
+
+/** Clear text for the Web UI. */
+export interface CodecSettings {
+  readonly host: string;
+  readonly port: number;
+  /** Who knows it is answered. */
+  readonly token: string;
 }
 
 export interface JanitorSettings {
@@ -92,6 +113,8 @@ export interface Config {
   readonly gemini: GeminiSettings | null;
   readonly github: GithubSettings | null;
   readonly qizhi: QizhiSettings | null;
+  /** Only when the codec server was asked for. */
+  readonly codec: CodecSettings | null;
   /** Only when it was asked for. */
   readonly webhook: WebhookSettings | null;
   readonly sharedDisk: SharedDiskSettings | null;

@@ -28,6 +28,7 @@ const keys = {
   TEMPORAL_NAMESPACE: { zones, fallback: 'default' },
   TEMPORAL_API_KEY: { zones, secrecy: 'credential' },
   HEPHAESTUS_TEMPORAL_UI_URL: { zones, fallback: 'http://127.0.0.1:8233' },
+  HEPHAESTUS_PAYLOAD_KEYS_FILE: { zones },
   HEPHAESTUS_METRICS_HOST: { zones, fallback: '127.0.0.1' },
   HEPHAESTUS_METRICS_PORT: { zones },
   OTEL_EXPORTER_OTLP_ENDPOINT: { zones },
@@ -47,6 +48,9 @@ const keys = {
   HEPHAESTUS_PAGE_PORT: { zones: ['control'], fallback: '8788' },
   HEPHAESTUS_PAGE_TOKEN: { zones: ['control'], secrecy: 'credential' },
   HEPHAESTUS_PAGE_URL: { zones: ['control'] },
+  HEPHAESTUS_CODEC_HOST: { zones: ['control'], fallback: '127.0.0.1' },
+  HEPHAESTUS_CODEC_PORT: { zones: ['control'], fallback: '8789' },
+  HEPHAESTUS_CODEC_TOKEN: { zones: ['control'], secrecy: 'credential' },
 
   QIZHI_BASE_URL: { zones: ['control'], fallback: 'https://qz.sii.edu.cn' },
   QIZHI_API: { zones: ['control'], fallback: 'openapi' },

@@ -15,6 +15,7 @@ import {
 import { readGit, readGithub } from './github.ts';
 import type { Zone } from './keys.ts';
 import { readNotifications } from './notifications.ts';
+import { readCodecServer, readPayloads } from './payloads.ts';
 import { readQizhi } from './qizhi.ts';
 import { createReader, given, type Reader } from './reader.ts';
 import { readMetrics, readPage } from './sight.ts';
@@ -29,6 +30,8 @@ export interface LoadConfigOptions {
   readonly cwd: string;
   /** True for the webhook server: its secret is then required, and returned. */
   readonly webhook?: boolean;
+  /** True for the codec server: its token and the file of keys are then required. */
+  readonly codec?: boolean;
   /** True for the sync agent by itself: what it needs of W&B is then required, and returned, and nothing else of its zone. */
   readonly wandb?: boolean;
 }
@@ -39,7 +42,8 @@ export interface LoadConfigOptions {
  *
  * Throws `ConfigError` with every problem at once.
  */
-export function loadConfig({ env, zones, cwd, webhook = false, wandb = false }: LoadConfigOptions): Config {
+export function loadConfig(options: LoadConfigOptions): Config {
+  const { env, zones, cwd, webhook = false, codec = false, wandb = false } = options;
   const problems: ConfigProblem[] = findUnknownKeys(env);
   const reader = createReader(env, cwd, problems);
   const serves = (zone: Zone): boolean => zones.includes(zone);
@@ -49,7 +53,7 @@ export function loadConfig({ env, zones, cwd, webhook = false, wandb = false }: 
     zones: [...zones],
     home,
     logLevel: reader.oneOf('HEPHAESTUS_LOG_LEVEL', logLevels),
-    temporal: readTemporal(env, reader),
+    temporal: { ...readTemporal(env, reader), payloads: readPayloads(env, cwd, reader) },
     policy,
     qizhiPollSeconds: policy.qizhiPollSeconds,
     janitor: readJanitor(reader),
@@ -57,6 +61,7 @@ export function loadConfig({ env, zones, cwd, webhook = false, wandb = false }: 
     tracesUrl: reader.url('OTEL_EXPORTER_OTLP_ENDPOINT') ?? null,
     notifications: serves('control') ? readNotifications(reader) : null,
     page: webhook ? readPage(reader) : null,
+    codec: codec ? readCodecServer(reader) : null,
     webhook: webhook ? readWebhook(reader) : null,
     vault: serves('local') ? readVault(reader, home, cwd) : null,
     resources: serves('local') ? readResources(reader, cwd) : null,
@@ -207,7 +212,7 @@ function readBuilderEnvironment(env: Environment): Record<string, string> {
 
 function freeze<T extends object>(value: T): T {
   for (const inner of Object.values(value)) {
-    if (typeof inner === 'object' && inner !== null && !Buffer.isBuffer(inner)) freeze(inner as object);
+    if (typeof inner === 'object' && inner !== null && !ArrayBuffer.isView(inner)) freeze(inner as object);
   }
   return Object.freeze(value);
 }

@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { allKeys, definitionOf, zones, type Key, type Zone } from './keys.ts';
 import { readGemini, readQwen, readSharedDisk, readWandb, type LoadConfigOptions } from './load-config.ts';
 import { readGithub } from './github.ts';
+import { readPayloads } from './payloads.ts';
 import { readQizhi } from './qizhi.ts';
 import { createReader, given, type Reader } from './reader.ts';
 import { readTemporal } from './temporal.ts';
@@ -43,7 +44,7 @@ export function loadPartially({ env, cwd }: Pick<LoadConfigOptions, 'env' | 'cwd
   return {
     home,
     unknown: findUnknownKeys(env),
-    temporal: part((reader) => readTemporal(env, reader)),
+    temporal: part((reader) => ({ ...readTemporal(env, reader), payloads: readPayloads(env, cwd, reader) })),
     github: part(readGithub),
     qizhi: part(readQizhi),
     wandb: part(readWandb),

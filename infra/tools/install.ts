@@ -1,13 +1,12 @@
-import { join } from 'node:path';
-
 import { processEnvironment } from '../env.ts';
 import { ensureTools, ToolInstallError } from './ensure-tools.ts';
 import { MissingToolError } from './preflight.ts';
+import { toolsRoot } from './tools-root.ts';
 
 /** `node infra/tools/install.ts`: everything into `.tools/` of this checkout, and where each tool stands. */
 try {
   const tools = await ensureTools({
-    root: join(import.meta.dirname, '..', '..', '.tools'),
+    root: toolsRoot(processEnvironment()),
     environment: processEnvironment(),
     log: (line) => console.error(line),
   });

@@ -14,10 +14,12 @@ import { quietRuntime, workflowsPath } from '../support/temporal-environment.ts'
 const directory = join(import.meta.dirname, 'histories');
 
 /**
- * Every shape of experiment that was ever recorded. Red means: experiments that are running now would break. Mend the
+ * Every shape of experiment that was ever recorded: by the present version, and in a folder for each release that went out. Red means: experiments that are running now would break. Mend the
  * workflow (`patched`), do not record anew.
  */
-const recorded = (await readdir(directory)).filter((name) => name.endsWith('.json')).toSorted();
+const recorded = (await readdir(directory, { recursive: true }))
+  .filter((name) => name.endsWith('.json'))
+  .toSorted();
 
 let workflowBundle: WorkflowBundleWithSourceMap;
 beforeAll(async () => {

@@ -10,6 +10,7 @@ import { section } from '../../../infra/config/config.ts';
 import { loadConfig } from '../../../infra/config/load-config.ts';
 import { Failure } from '../../../infra/failure.ts';
 import { ensureTools } from '../../../infra/tools/ensure-tools.ts';
+import { toolsRoot } from '../../../infra/tools/tools-root.ts';
 import { ClientError } from '../../client-error.ts';
 import { discuss } from '../../discuss/discuss.ts';
 import { UsageError } from '../cli-errors.ts';
@@ -19,8 +20,6 @@ import { exitCodes } from '../exit-codes.ts';
 interface DiscussOptions extends DataOptions {
   readonly by?: string;
 }
-
-const toolsRoot = join(import.meta.dirname, '..', '..', '..', '.tools');
 
 /** `discuss`: Gemini CLI with the evidence at hand; what is said is kept for the note. */
 export function addDiscuss(program: Command, context: CliContext): void {
@@ -35,7 +34,7 @@ export function addDiscuss(program: Command, context: CliContext): void {
         const material = await experiments.material(id);
         const scratchDir = join(config.home, 'agents');
         const tools = await ensureTools({
-          root: toolsRoot,
+          root: toolsRoot(context.env),
           which: ['agents'],
           environment: context.env,
           log: (line) => output.warn(line),

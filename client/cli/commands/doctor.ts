@@ -1,9 +1,8 @@
-import { join } from 'node:path';
-
 import { Option, type Command } from 'commander';
 
 import { zones, type Zone } from '../../../infra/config/keys.ts';
 import { loadPartially } from '../../../infra/config/load-partially.ts';
+import { toolsRoot } from '../../../infra/tools/tools-root.ts';
 import type { Finding } from '../../doctor/finding.ts';
 import { InterruptedError, UsageError } from '../cli-errors.ts';
 import { run, withJson, type CliContext, type DataOptions } from '../context.ts';
@@ -14,8 +13,6 @@ interface DoctorOptions extends DataOptions {
   readonly repo?: string;
   readonly timeout: string;
 }
-
-const toolsRoot = join(import.meta.dirname, '..', '..', '..', '.tools');
 
 /** `doctor`: tries every configured system for real, changes nothing, and says for each finding what to do. */
 export function addDoctor(program: Command, context: CliContext): void {
@@ -55,7 +52,15 @@ async function examine(
   const { runChecks } = await import('../../doctor/run-checks.ts');
   const { env, cwd, signal } = context;
   const config = loadPartially({ env, cwd });
-  const checks = chooseChecks({ config, env, cwd, toolsRoot, zones: zone, repository: repo, timeoutMs });
+  const checks = chooseChecks({
+    config,
+    env,
+    cwd,
+    toolsRoot: toolsRoot(env),
+    zones: zone,
+    repository: repo,
+    timeoutMs,
+  });
   try {
     return await runChecks({
       checks,

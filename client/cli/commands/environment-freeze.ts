@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { freezeProject, type FrozenProject } from '../../../activities/environment/freeze.ts';
 import type { FreezeInput } from '../../../activities/environment/interface.ts';
@@ -9,6 +8,7 @@ import { loadDiskConfig } from '../../../infra/config/load-config.ts';
 import { Failure } from '../../../infra/failure.ts';
 import { ensureTools } from '../../../infra/tools/ensure-tools.ts';
 import { toolEnvironment } from '../../../infra/tools/tool-environment.ts';
+import { toolsRoot } from '../../../infra/tools/tools-root.ts';
 import { unlessMissing } from '../../../infra/unless-missing.ts';
 import { ClientError } from '../../client-error.ts';
 import { InterruptedError, UsageError } from '../cli-errors.ts';
@@ -23,7 +23,6 @@ export interface FreezeOptions extends DataOptions {
   readonly requirements?: string;
 }
 
-const toolsRoot = fileURLToPath(new URL('../../../.tools', import.meta.url));
 const progressMs = 250;
 
 /** `environment freeze`: the same builder and the same proof as an experiment's, for the project in any folder. */
@@ -37,7 +36,11 @@ export async function freezeByHand(
     const source = pathFrom(context, folder);
     const wanted = await wantedEnvironment(source, options);
     const frozen = await whileShowing(output, async () => {
-      const tools = await ensureTools({ root: toolsRoot, which: ['uv', 'python'], environment: context.env });
+      const tools = await ensureTools({
+        root: toolsRoot(context.env),
+        which: ['uv', 'python'],
+        environment: context.env,
+      });
       const environment = { ...toolEnvironment(context.env), ...config.builderEnvironment };
       const dependencies = { disk: config.sharedDisk, uv: tools.uv, python: tools.python, environment };
       return freezeOrRefuse(

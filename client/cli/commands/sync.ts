@@ -1,5 +1,4 @@
 import { access } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Command } from 'commander';
@@ -9,6 +8,7 @@ import { loadConfig } from '../../../infra/config/load-config.ts';
 import { Failure } from '../../../infra/failure.ts';
 import { ensureTools } from '../../../infra/tools/ensure-tools.ts';
 import { childEnvironment } from '../../../infra/tools/tool-environment.ts';
+import { toolsRoot } from '../../../infra/tools/tools-root.ts';
 import type { AgentRun, Round, SyncAgent } from '../../../infra/wandb/sync-agent.ts';
 import { ClientError } from '../../client-error.ts';
 import { InterruptedError, UsageError } from '../cli-errors.ts';
@@ -23,7 +23,6 @@ interface SyncOptions extends DataOptions {
   readonly silentMinutes: string;
 }
 
-const toolsRoot = fileURLToPath(new URL('../../../.tools', import.meta.url));
 /** W&B writes to the disk each 15 seconds. */
 const roundMs = 10_000;
 const msPerMinute = 60_000;
@@ -74,7 +73,7 @@ async function openAgent(
   }
   const config = loadConfig({ env: context.env, zones: [], cwd: context.cwd, wandb: true });
   const tools = await ensureTools({
-    root: toolsRoot,
+    root: toolsRoot(context.env),
     which: ['wandb'],
     environment: context.env,
     log: (line) => output.warn(line),

@@ -8,6 +8,7 @@ import type { Config } from '../../../infra/config/config.ts';
 import { zones } from '../../../infra/config/keys.ts';
 import { loadConfig } from '../../../infra/config/load-config.ts';
 import { given } from '../../../infra/config/reader.ts';
+import { toolsRoot } from '../../../infra/tools/tools-root.ts';
 import { run, type CliContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
@@ -16,8 +17,6 @@ interface UpOptions {
   readonly plain?: boolean;
   readonly setDatabaseAside?: boolean;
 }
-
-const toolsRoot = join(import.meta.dirname, '..', '..', '..', '.tools');
 
 /** `up`: everything on this machine, until it is told to stop. */
 export function addUp(program: Command, context: CliContext): void {
@@ -82,7 +81,7 @@ async function up(context: CliContext, options: UpOptions, config: Config, outpu
       config,
       cwd,
       environment: env,
-      toolsRoot,
+      toolsRoot: toolsRoot(context.env),
       setDatabaseAside: options.setDatabaseAside === true,
       program,
       signal: AbortSignal.any([context.signal, stop.signal]),
