@@ -114,8 +114,8 @@ async function finish(
     usage: known?.usage ?? [],
     tries: known?.tries ?? [],
     size: (await git(['diff', '--shortstat', commit.parent, commit.sha], call)).trim(),
-    diff: await changeOf(record.baseSha, commit.sha, rules.taskNotePath, call),
-    inspection: await inspectChange(record.baseSha, commit.sha, rules.taskNotePath, call),
+    diff: await changeOf(record.baseSha, commit.sha, taskNotePath(commit.experimentId), call),
+    inspection: await inspectChange(record.baseSha, commit.sha, taskNotePath(commit.experimentId), call),
   };
 }
 
