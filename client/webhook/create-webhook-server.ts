@@ -89,23 +89,19 @@ function addDeliveries(server: FastifyInstance, options: WebhookServerOptions, g
   };
 
   server.post('/webhooks/github', {
-    // Before the body is read.
+    // Before the body is read. What still comes of it is thrown away unread, so that the sender can hear the answer.
     async onRequest(request, reply) {
       const tooLarge = (bodyLength(request) ?? 0) > bodyLimit;
       if (tooLarge) {
         deliveries.count('unknown', 'too-large');
-        return answer(reply.header('connection', 'close'), 413, `GitHub sends at most ${bodyLimit} bytes`);
+        return answer(reply, 413, `GitHub sends at most ${bodyLimit} bytes`);
       }
       if (!looksSigned(headerOf(request, 'x-hub-signature-256'))) {
-        return refuseUnsigned(request, reply.header('connection', 'close'));
+        return refuseUnsigned(request, reply);
       }
       if (budget.take(request)) return undefined;
       deliveries.count('unknown', 'busy');
-      return answer(
-        reply.header('connection', 'close'),
-        503,
-        'too much is being received: redeliver it later',
-      );
+      return answer(reply, 503, 'too much is being received: redeliver it later');
     },
 
     async handler(request, reply) {

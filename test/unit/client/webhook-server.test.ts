@@ -183,7 +183,8 @@ describe('the webhook server', () => {
       });
     try {
       expect(await send({ ...signed, 'content-length': String(30 * chunk.length) })).toBe(413);
-      expect(await send(signed)).toBe(413);
+      // Without a length the server can only hang up once it is too much: then the answer may be lost on the way.
+      expect([413, 'write EPIPE', 'read ECONNRESET', 'write ECONNRESET']).toContain(await send(signed));
       expect(await send({})).toBe(401);
       expect((await fetch(`${url}/healthz`)).status).toBe(200);
       expect(nudged).toEqual([]);
