@@ -55,7 +55,8 @@ export async function runWorker({ config, zones, onReady }: RunWorkerOptions): P
   if (config.sharedDisk !== null) await requireWritable(config.sharedDisk.sharedDir, 'HEPHAESTUS_SHARED_DIR');
   await requireWritable(config.home, 'HEPHAESTUS_HOME');
   startRuntime(config);
-  const tracing = config.tracesUrl === null ? null : createTracing(config.tracesUrl);
+  const tracing =
+    config.tracesUrl === null ? null : createTracing(config.tracesUrl, createLog(config.logLevel));
   const which = [...new Set(zones.flatMap((zone) => zoneTools[zone]))];
   const tools = await ensureTools({ root: toolsRoot(environment), which, environment });
   const connection = await connect(config);

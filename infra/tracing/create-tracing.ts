@@ -13,6 +13,7 @@ import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trac
 import type { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityInterceptors } from '@temporalio/worker';
+import type { Logger } from 'pino';
 
 import { experimentIdIn } from '../../domain/ids.ts';
 
@@ -20,7 +21,7 @@ import { experimentIdIn } from '../../domain/ids.ts';
 export interface Tracing {
   /** For the workers of activities. */
   readonly interceptor: (context: Context) => ActivityInterceptors;
-  /** Sends what is left. */
+  /** Sends what is left; what cannot be sent any more is lost, and the log says so. */
   close(): Promise<void>;
 }
 
@@ -30,7 +31,7 @@ export interface Tracing {
  * order in which it goes on, so that an experiment that began without traces could not be carried on with them. A
  * collector that is away costs traces, nothing else.
  */
-export function createTracing(url: string): Tracing {
+export function createTracing(url: string, log: Logger): Tracing {
   const spanProcessor = new BatchSpanProcessor(new OTLPTraceExporter({ url: `${url}/v1/traces` }));
   const provider = new BasicTracerProvider({
     resource: new Resource({ 'service.name': 'hephaestus' }),
@@ -61,7 +62,10 @@ export function createTracing(url: string): Tracing {
         },
       },
     }),
-    close: () => provider.shutdown(),
+    close: () =>
+      provider
+        .shutdown()
+        .catch((error: unknown) => log.warn({ err: error }, 'the last traces could not be sent')),
   };
 }
 

@@ -1,5 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { pino } from 'pino';
 import { expect, it } from 'vitest';
 
 import { freePort } from '../../../infra/free-port.ts';
@@ -20,7 +21,7 @@ async function run({ interceptor }: Tracing, workflowId: string, act: () => Prom
 
 it('makes one trace of an experiment, without looks that brought no news and without words of failures', async () => {
   const collector = await startReceiver(['takes'], {});
-  const tracing = createTracing(collector.url);
+  const tracing = createTracing(collector.url, pino({ level: 'silent' }));
   await run(tracing, 'experiment/warm-up', async () => 'done');
   await run(tracing, 'experiment/warm-up/attempt/1/seed/0', async () => {
     throw ApplicationFailure.create({ type: 'QizhiUnavailable', message: 'canary' });
@@ -44,7 +45,7 @@ it('makes one trace of an experiment, without looks that brought no news and wit
 });
 
 it('does not matter when the collector is away', async () => {
-  const tracing = createTracing(`http://127.0.0.1:${await freePort()}`);
+  const tracing = createTracing(`http://127.0.0.1:${await freePort()}`, pino({ level: 'silent' }));
   await run(tracing, 'experiment/warm-up', async () => 'done');
   await tracing.close();
 });
