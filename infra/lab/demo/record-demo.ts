@@ -10,7 +10,7 @@ export async function recordDemo(world: DemoWorld, directory: string): Promise<v
   const connection = await Connection.connect({ address: world.temporal.address });
   try {
     const client = new Client({ connection, namespace: world.temporal.namespace });
-    await saveHistories(client, experimentWorkflowId(demoIdea.id), directory, 'merged');
+    await saveHistories(client, experimentWorkflowId(demoIdea.id), directory, 'merged', world.home);
   } finally {
     await connection.close();
   }
