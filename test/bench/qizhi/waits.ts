@@ -7,7 +7,8 @@ import { Failure } from '../../../infra/failure.ts';
 import { addSearchAttributes } from '../../../infra/temporal/search-attributes.ts';
 import type { Tools } from '../../../infra/tools/ensure-tools.ts';
 import { decisionSignals } from '../../../workflows/contract.ts';
-import { jobIdOf, scriptedWorld } from '../../support/scripted-activities.ts';
+import { jobIdOf, scriptedWorld, type ScriptedWorld } from '../../support/scripted-activities.ts';
+import { seldomLookedAt } from '../../support/seldom-looked-at.ts';
 import {
   startExperiment,
   startWorkers,
@@ -73,7 +74,8 @@ function waitingWorld(env: TestWorkflowEnvironment) {
     return seeVirtualJob(job, createdAt, await env.currentTimeMs());
   };
   const retryAfterMs = pollSeconds * 1000;
-  const scripted = scriptedWorld({
+  const scripted: ScriptedWorld = scriptedWorld({
+    ...seldomLookedAt(() => scripted, pollSeconds),
     createJob: async () => {
       createdAt = await env.currentTimeMs();
       return { status: 'created', jobId: job.jobId };

@@ -8,7 +8,13 @@ import { decisionSignals } from '../../../workflows/contract.ts';
 import { dayMs, type VirtualJob } from '../../bench/qizhi/virtual-job.ts';
 import { exampleNote } from '../../support/example-note.ts';
 import { reaches } from '../../support/follow-experiment.ts';
-import { jobIdOf, scriptedWorld, type AllActivities } from '../../support/scripted-activities.ts';
+import {
+  jobIdOf,
+  scriptedWorld,
+  type AllActivities,
+  type ScriptedWorld,
+} from '../../support/scripted-activities.ts';
+import { seldomLookedAt } from '../../support/seldom-looked-at.ts';
 import { startExperiment, statusOf } from '../../support/temporal-environment.ts';
 import { startTimeSkipping, type TimeSkipping } from '../../support/time-skipping.ts';
 import { startVirtualPlatform, type VirtualPlatform } from '../../support/virtual-platform.ts';
@@ -48,7 +54,11 @@ afterAll(async () => {
 });
 
 it('follows a job through three weeks, two preemptions, outages of hours and tokens that end', async () => {
-  const world = scriptedWorld({ ...platformActivities(), ...recordsAndCurves() });
+  const world: ScriptedWorld = scriptedWorld({
+    ...platformActivities(),
+    ...recordsAndCurves(),
+    ...seldomLookedAt(() => world, pollSeconds),
+  });
   await time.serve(world);
   // Time stands still from then on: nobody would decide before the server's time has jumped to its end.
   world.hold('readResults');
