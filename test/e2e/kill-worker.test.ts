@@ -102,5 +102,6 @@ it('ends the same when its worker is killed in phase after phase, with nothing d
   expect(comments.filter(({ body }) => body?.includes(commentMarker(demoIdea.id)))).toHaveLength(1);
 
   const notes = await readdir(join(world.home, 'vault'));
-  expect(notes.filter((name) => name.endsWith('.md'))).toEqual([status.note?.path]);
+  const names = notes.filter((name) => name.endsWith('.md')).toSorted();
+  expect(names).toEqual([status.note?.path, 'experiments.md']);
 }, 400_000);
