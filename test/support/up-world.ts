@@ -56,6 +56,7 @@ export async function openUpWorld(directory: string, { uv }: Pick<Tools, 'uv'>):
     ...lab.settings,
     HEPHAESTUS_HOME: join(home, '.hephaestus'),
     HEPHAESTUS_WEBHOOK_PORT: String(await freePort()),
+    HEPHAESTUS_PAGE_PORT: String(await freePort()),
     HEPHAESTUS_TEMPORAL_UI_URL: `http://127.0.0.1:${await freePort()}`,
     TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}`,
     HEPHAESTUS_GITHUB_POLL_SECONDS: '1',

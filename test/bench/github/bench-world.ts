@@ -142,6 +142,7 @@ async function startWebhook(
       HEPHAESTUS_HOME: join(directory, 'home'),
       HEPHAESTUS_LOG_LEVEL: 'error',
       HEPHAESTUS_WEBHOOK_PORT: String(port),
+      HEPHAESTUS_PAGE_PORT: String(await freePort()),
     },
   });
   const url = `http://127.0.0.1:${port}`;
