@@ -21,5 +21,5 @@ it('makes one pull request and one comment for each experiment, and merges only 
   for (const what of ['webhooks dropped', 'webhooks duplicated', 'webhooks reordered']) {
     expect(report.faults[what]).toBeGreaterThan(0);
   }
-  expect(Object.values(report.meddled).reduce((sum, times) => sum + times, 0)).toBeGreaterThan(2);
+  expect(Object.values(report.meddled).reduce((sum, times) => sum + times, 0)).toBeGreaterThan(0);
 }, 900_000);
