@@ -35,6 +35,9 @@ const fixedConfig: readonly (readonly [string, string])[] = [
   ['core.autocrlf', 'false'],
   ['credential.helper', ''],
   ['commit.gpgSign', 'false'],
+  // Temporal keeps what an activity told through a power loss, so the commit that it told must be there as well. Git itself
+  // leaves small objects and branches to the system's leisure.
+  ['core.fsync', 'committed'],
   ['gc.auto', '0'],
   ['maintenance.auto', 'false'],
   // The shared disk may belong to another user.
@@ -117,6 +120,7 @@ const personalConfig = new Set([
   'core.hooksPath',
   'core.quotePath',
   'commit.gpgSign',
+  'core.fsync',
   'gc.auto',
   'maintenance.auto',
 ]);
