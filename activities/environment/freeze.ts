@@ -9,6 +9,7 @@ import { runUv } from '../../infra/uv/run-uv.ts';
 
 import { build, type Build } from './build.ts';
 import { examine } from './examine.ts';
+import { flushFolder } from './flush-folder.ts';
 import { holdLock } from './hold-lock.ts';
 import type { FreezeInput, FrozenEnvironment } from './interface.ts';
 import { readProof, writeProof, type Proof } from './proof.ts';
@@ -137,6 +138,7 @@ async function makeAlone(freezing: Freeze): Promise<Proof> {
 async function prove(freezing: Freeze, built: Build, clock: Stopwatch): Promise<Proof> {
   const { folder, recipe, signal, isolation, python } = freezing;
   const path = pathInJob(freezing);
+  const searchPath = freezing.environment['PATH'] ?? '/usr/bin:/bin';
   const { scan, rehearsal, findings } = await examine({
     folder,
     path,
@@ -145,7 +147,7 @@ async function prove(freezing: Freeze, built: Build, clock: Stopwatch): Promise<
     glibc: recipe.glibc,
     isolation,
     hide: hiddenFolders(freezing),
-    searchPath: freezing.environment['PATH'] ?? '/usr/bin:/bin',
+    searchPath,
     signal,
   });
   clock.lap('examine');
@@ -160,6 +162,9 @@ async function prove(freezing: Freeze, built: Build, clock: Stopwatch): Promise<
   clock.lap('seal');
   const tree = await treeDigest(folder);
   clock.lap('digest');
+  // A proof that outlives a power loss without its files would be believed: nobody reads them again.
+  await flushFolder(folder, searchPath, signal);
+  clock.lap('flush');
   signal.throwIfAborted();
   const proof: Proof = {
     schema: 'hephaestus/environment/v2',

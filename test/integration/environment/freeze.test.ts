@@ -54,6 +54,23 @@ describe('freezeEnvironment', () => {
     expect(await world.environments()).toEqual([frozen.digest]);
   });
 
+  it('proves nothing that is not on the disk itself', async () => {
+    await world.addPackage('hello', hello);
+    await world.addExperiment('first', ['hello==1.0']);
+    const bin = join(world.shared, '..', 'bin');
+    await mkdir(bin, { recursive: true });
+    await writeFile(join(bin, 'sync'), '#!/bin/sh\necho "Input/output error" >&2; exit 1\n', { mode: 0o755 });
+    const { environment } = world.dependencies;
+    const broken = { ...environment, PATH: `${bin}:${environment['PATH'] ?? ''}` };
+    await expect(
+      freezeIn(quietActivity(), { ...world.dependencies, environment: broken }, world.input('first')),
+    ).rejects.toMatchObject({
+      type: 'SharedDiskUnavailable',
+      message: expect.stringContaining('Input/output error') as string,
+    });
+    expect(await world.environments()).toEqual([]);
+  });
+
   it('finds it again for another experiment without starting uv', async () => {
     await world.addPackage('hello', hello);
     await world.addExperiment('first', ['hello==1.0']);
