@@ -90,6 +90,8 @@ export class LogMemory {
         until,
         onRest: async (payload) => writer.write(payload),
       });
+      // An entry that outlives a power loss without it would have the client send whatever the disk holds there.
+      if (log.position !== before?.log.position) await writer.sync();
     } finally {
       await writer.close();
     }

@@ -53,6 +53,12 @@ export class LogWriter {
     }
   }
 
+  /** Returns when all of it lies on the disk itself. */
+  async sync(): Promise<void> {
+    await this.flush();
+    await this.#file.datasync();
+  }
+
   async close(): Promise<void> {
     try {
       await this.flush();

@@ -1,8 +1,8 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 
 import { createSyncAgent } from '../../../infra/wandb/create-sync-agent.ts';
 import { treeText } from '../../../infra/wandb/item-tree.ts';
@@ -76,6 +76,28 @@ describe('LogMemory', () => {
     }
     const known = await both(log, memory);
     expect(known?.log).toMatchObject({ rows: steps, exit: { code: 0 }, end: { status: 'complete' } });
+  });
+
+  it('has what it put aside on the disk itself before it relies on it', async () => {
+    const log = await place();
+    const folder = join(world.root, 'memory');
+    const file = await open(log);
+    const fileHandle = Object.getPrototypeOf(file) as typeof file;
+    await file.close();
+    const entriesAtSync: number[] = [];
+    const datasync = vi.spyOn(fileHandle, 'datasync').mockImplementation(async () => {
+      entriesAtSync.push((await readdir(folder)).filter((name) => name.endsWith('.json')).length);
+    });
+    try {
+      const memory = new LogMemory(folder);
+      await memory.learn(log);
+      expect(entriesAtSync).toEqual([0]);
+      // Nothing new, nothing to wait for.
+      await memory.learn(log);
+      expect(entriesAtSync).toHaveLength(1);
+    } finally {
+      datasync.mockRestore();
+    }
   });
 
   it('forgets a log that was put there anew, one that is gone, and what it cannot read', async () => {
