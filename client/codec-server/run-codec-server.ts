@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 
-import { ConfigError } from '../../infra/config/config-error.ts';
 import { section, type Config } from '../../infra/config/config.ts';
 import { createEncryptingCodec } from '../../infra/temporal/codec/create-encrypting-codec.ts';
 import { readPayloadKeys } from '../../infra/temporal/codec/payload-keys.ts';
+import { listenOn } from '../listen-on.ts';
 import { createCodecServer } from './create-codec-server.ts';
 
 export interface RunCodecServerOptions {
@@ -25,22 +25,11 @@ export async function runCodecServer(config: Config, options: RunCodecServerOpti
   const terminate = (): void => stop.abort();
   process.once('SIGTERM', terminate);
   try {
-    options.onListening(
-      await server.listen({ host, port }).catch((error: unknown) => {
-        throw portTaken(error, port) ?? error;
-      }),
-    );
+    options.onListening(await listenOn(server, { host, port, key: 'HEPHAESTUS_CODEC_PORT' }));
     const either = AbortSignal.any([options.signal, stop.signal]);
     if (!either.aborted) await once(either, 'abort');
   } finally {
     process.removeListener('SIGTERM', terminate);
     await server.close();
   }
-}
-
-function portTaken(error: unknown, port: number): ConfigError | undefined {
-  if (!(error instanceof Error) || !('code' in error) || error.code !== 'EADDRINUSE') return undefined;
-  const found = `${port}, which another program listens on`;
-  const todo = 'stop that program or choose another port';
-  return new ConfigError([{ key: 'HEPHAESTUS_CODEC_PORT', found, expected: 'a free port', todo }]);
 }

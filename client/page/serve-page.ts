@@ -1,9 +1,9 @@
 import { fastify } from 'fastify';
 import type { Logger } from 'pino';
 
-import { ConfigError } from '../../infra/config/config-error.ts';
 import { section, type Config } from '../../infra/config/config.ts';
 import type { Experiments } from '../experiments.ts';
+import { listenOn } from '../listen-on.ts';
 import { registerPage } from './register-page.ts';
 
 export interface ServedPage {
@@ -28,14 +28,11 @@ export async function servePage(
   await registerPage(server, { experiments, settings, temporal: config.temporal, log });
   const { host, port } = settings;
   try {
-    const url = await server.listen({ host, port });
+    const url = await listenOn(server, { host, port, key: 'HEPHAESTUS_PAGE_PORT' });
     log.info({ url }, 'showing the page for people');
     return { url, close: () => server.close() };
   } catch (error) {
     await server.close();
-    if (!(error instanceof Error) || !('code' in error) || error.code !== 'EADDRINUSE') throw error;
-    const found = `${port}, which another program listens on`;
-    const todo = 'stop that program or choose another port';
-    throw new ConfigError([{ key: 'HEPHAESTUS_PAGE_PORT', found, expected: 'a free port', todo }]);
+    throw error;
   }
 }

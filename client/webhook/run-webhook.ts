@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 
-import { ConfigError } from '../../infra/config/config-error.ts';
 import { section, type Config } from '../../infra/config/config.ts';
 import { createLog } from '../../infra/log.ts';
 import { createLabMetrics } from '../../infra/metrics/create-lab-metrics.ts';
 import { openExperiments } from '../experiments.ts';
+import { listenOn } from '../listen-on.ts';
 import { servePage, type ServedPage } from '../page/serve-page.ts';
 import { createWebhookServer } from './create-webhook-server.ts';
 
@@ -40,9 +40,7 @@ export async function runWebhook(
   const terminate = (): void => stop.abort();
   process.once('SIGTERM', terminate);
   try {
-    const url = await server.listen({ host, port }).catch((error: unknown) => {
-      throw portTaken(error, port) ?? error;
-    });
+    const url = await listenOn(server, { host, port, key: 'HEPHAESTUS_WEBHOOK_PORT' });
     log.info({ url }, 'listening for webhooks');
     page = await servePage(config, { experiments, log });
     onPage?.(page.url);
@@ -55,11 +53,4 @@ export async function runWebhook(
     await server.close();
     await experiments.close();
   }
-}
-
-function portTaken(error: unknown, port: number): ConfigError | undefined {
-  if (!(error instanceof Error) || !('code' in error) || error.code !== 'EADDRINUSE') return undefined;
-  const found = `${port}, which another program listens on`;
-  const todo = 'stop that program or choose another port';
-  return new ConfigError([{ key: 'HEPHAESTUS_WEBHOOK_PORT', found, expected: 'a free port', todo }]);
 }
