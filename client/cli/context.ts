@@ -1,7 +1,9 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 
 import type { Command } from 'commander';
 
+import { ConfigError } from '../../infra/config/config-error.ts';
 import type { Config } from '../../infra/config/config.ts';
 import { loadConfig } from '../../infra/config/load-config.ts';
 import type { Environment } from '../../infra/env.ts';
@@ -63,7 +65,7 @@ export async function run(
     context.exit.code = await action(output);
   } catch (error) {
     context.exit.code = exitCodeOf(error);
-    tell(error, output);
+    tell(error, output, context);
   }
 }
 
@@ -95,10 +97,13 @@ async function interruptible<T>(signal: AbortSignal, work: Promise<T>): Promise<
   }
 }
 
-function tell(error: unknown, output: Output): void {
+function tell(error: unknown, output: Output, { cwd, program }: CliContext): void {
   const foreseen = isForeseen(error);
   const message = error instanceof Error ? error.message : String(error);
   output.warn(foreseen || !(error instanceof Error) ? message : (error.stack ?? message));
+  if (error instanceof ConfigError && !existsSync(join(cwd, '.env'))) {
+    output.warn(`There is no .env in ${cwd}: ${program} init writes one, by questions.`);
+  }
   if (!output.json) return;
   const problems = error instanceof UsageError ? error.problems : [];
   const name = exitName(exitCodeOf(error));

@@ -13,7 +13,7 @@ export interface BoardPresentation {
 /** Below this the disk is named on the screen, bytes. */
 const littleFree = 2 * 2 ** 30;
 /** Lines that are there whatever runs: title, services, links, the last line, and blank ones. */
-const fixedLines = 14;
+const fixedLines = 15;
 
 /** The screen of `up`, as lines that fit the terminal. */
 export function presentBoard(board: Board, presentation: BoardPresentation): string[] {

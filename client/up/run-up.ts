@@ -8,6 +8,7 @@ import type { Config } from '../../infra/config/config.ts';
 import type { Environment } from '../../infra/env.ts';
 import { claimHome } from '../../infra/home/owner.ts';
 import { isPortFree } from '../../infra/is-port-free.ts';
+import { createLog } from '../../infra/log.ts';
 import { supervise, type Supervised } from '../../infra/supervisor/supervise.ts';
 import { ensureTools, ToolInstallError, type Tools } from '../../infra/tools/ensure-tools.ts';
 import { MissingToolError } from '../../infra/tools/preflight.ts';
@@ -16,6 +17,8 @@ import { probeVersion } from '../../infra/tools/versions.ts';
 import { EndedBadlyError } from '../cli/cli-errors.ts';
 import { moment } from '../cli/format.ts';
 import { ClientError } from '../client-error.ts';
+import { openExperiments } from '../experiments.ts';
+import { servePage } from '../page/serve-page.ts';
 import { openTemporalLink } from '../temporal-link.ts';
 import { localAddress, type LocalAddress } from './local-address.ts';
 import { openHome, refuseForeignHome, requireSafeDatabase, upgradeHome } from './prepare-home.ts';
@@ -43,8 +46,8 @@ export interface RunUpOptions {
 const portPatienceMs = 4000;
 
 /**
- * Temporal with its database in the home, the worker for every zone and, where there is a secret, the webhook server:
- * keeps them running until the signal, then ends them in good order. Whatever happens to this process, none of them
+ * Temporal with its database in the home, the worker for every zone, the page for people and, where there is a secret, the
+ * webhook server: keeps them running until the signal, then ends them in good order. Whatever happens to this process, none of them
  * outlives it.
  *
  * Throws `ConfigError`, `UsageError`, `EndedBadlyError`, or `ClientError` (`refused`: another one has the home).
@@ -121,6 +124,8 @@ async function serve(options: RunUpOptions, address: LocalAddress, tools: Tools)
   await mkdir(folder, { recursive: true });
   const logOf = (name: string): Writable => openServiceLog(folder, name, options.tell);
   const link = openTemporalLink(config.temporal);
+  // First, because a port that is taken is better told before anything runs.
+  const page = await openPage(config, logOf('page'));
   const logs = { temporal: logOf('temporal'), worker: logOf('worker'), webhook: logOf('webhook') };
   const start = (service: Parameters<typeof supervise>[0]): Supervised =>
     supervise(service, { python: tools.python, onChange: options.onChange });
@@ -155,8 +160,28 @@ async function serve(options: RunUpOptions, address: LocalAddress, tools: Tools)
     // The worker tells Temporal what it leaves undone, so Temporal goes last.
     await Promise.all(others.map((service) => service.stop()));
     await server.stop();
+    await page?.close();
     await link.close();
     for (const log of Object.values(logs)) log.end();
+  }
+}
+
+/** Null where the webhook server runs, which shows the page as well. */
+async function openPage(config: Config, log: Writable): Promise<{ close(): Promise<void> } | null> {
+  if (config.webhook !== null) return null;
+  const experiments = openExperiments(config.temporal);
+  try {
+    const page = await servePage(config, { experiments, log: createLog(config.logLevel, log) });
+    return {
+      async close() {
+        await page.close();
+        await experiments.close();
+        log.end();
+      },
+    };
+  } catch (error) {
+    await experiments.close();
+    throw error;
   }
 }
 

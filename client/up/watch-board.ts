@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { Config } from '../../infra/config/config.ts';
+import { section, type Config } from '../../infra/config/config.ts';
 import { diskOf } from '../../infra/home/disk-kind.ts';
 import { memoryOf } from '../../infra/memory-of.ts';
 import type { Supervised } from '../../infra/supervisor/supervise.ts';
 import type { Experiments } from '../experiments.ts';
+import { pageUrlOf } from './address-of.ts';
 import type { Board, BoardEvent, BoardExperiment, BoardService } from './board.ts';
 import { watchExperiments } from './experiment-watch.ts';
 import { describeServiceChange, describeExperimentChanges } from './up-events.ts';
@@ -64,7 +65,7 @@ export function watchBoard(options: WatchBoardOptions): BoardWatch {
         home: config.home,
         freeBytes: free,
         uiUrl: config.temporal.uiUrl,
-        services: config.webhook === null ? [...shown, noWebhook] : shown,
+        services: [...shown, ...(config.webhook === null ? [noWebhook] : []), pageRow(config, services)],
         experiments: rows,
         stale,
         events,
@@ -108,6 +109,18 @@ export function watchBoard(options: WatchBoardOptions): BoardWatch {
     async run(services, signal) {
       await Promise.all([drawWhile(services, signal), lookWhile(services, signal)]);
     },
+  };
+}
+
+/** The webhook server shows it where there is one, and else this process itself. */
+function pageRow(config: Config, services: readonly Supervised[]): BoardService {
+  const webhook = services.find(({ name }) => name === 'webhook');
+  return {
+    name: 'page',
+    state: webhook?.state() ?? { status: 'ready', pid: process.pid, since: Date.now() },
+    restarts: 0,
+    memoryBytes: null,
+    remark: pageUrlOf(section(config, 'page')),
   };
 }
 

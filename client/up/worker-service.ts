@@ -12,6 +12,7 @@ import { queues } from '../../workflows/contract.ts';
 import { UsageError } from '../cli/cli-errors.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
 import type { TemporalLink } from '../temporal-link.ts';
+import { addressOf } from './address-of.ts';
 
 export interface ChildOptions {
   readonly cwd: string;
@@ -39,8 +40,7 @@ export function workerService(options: ChildOptions & { readonly link: TemporalL
 
 /** The server for GitHub's deliveries. */
 export function webhookService(options: ChildOptions & { readonly settings: WebhookSettings }): Service {
-  const { host, port } = options.settings;
-  const url = `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}/healthz`;
+  const url = `${addressOf(options.settings)}/healthz`;
   return {
     ...ownCommand(options, 'webhook', []),
     graceSeconds: 10,

@@ -30,6 +30,8 @@ export interface LoadConfigOptions {
   readonly cwd: string;
   /** True for the webhook server: its secret is then required, and returned. */
   readonly webhook?: boolean;
+  /** True for whoever shows the page for people; the webhook server does. */
+  readonly page?: boolean;
   /** True for the codec server: its token and the file of keys are then required. */
   readonly codec?: boolean;
   /** True for the sync agent by itself: what it needs of W&B is then required, and returned, and nothing else of its zone. */
@@ -43,7 +45,7 @@ export interface LoadConfigOptions {
  * Throws `ConfigError` with every problem at once.
  */
 export function loadConfig(options: LoadConfigOptions): Config {
-  const { env, zones, cwd, webhook = false, codec = false, wandb = false } = options;
+  const { env, zones, cwd, webhook = false, page = webhook, codec = false, wandb = false } = options;
   const problems: ConfigProblem[] = findUnknownKeys(env);
   const reader = createReader(env, cwd, problems);
   const serves = (zone: Zone): boolean => zones.includes(zone);
@@ -60,7 +62,7 @@ export function loadConfig(options: LoadConfigOptions): Config {
     metrics: readMetrics(reader),
     tracesUrl: reader.url('OTEL_EXPORTER_OTLP_ENDPOINT') ?? null,
     notifications: serves('control') ? readNotifications(reader) : null,
-    page: webhook ? readPage(reader) : null,
+    page: page ? readPage(reader) : null,
     codec: codec ? readCodecServer(reader) : null,
     webhook: webhook ? readWebhook(reader) : null,
     vault: serves('local') ? readVault(reader, home, cwd) : null,

@@ -114,6 +114,21 @@ it('refuses what it cannot work with, in words, and starts nothing', async () =>
   await noneLeft();
 });
 
+it('shows the page for people also where GitHub cannot reach this machine', async () => {
+  const up = world.up([], { GITHUB_WEBHOOK_SECRET: '' });
+  await up.ready;
+  const url = `http://127.0.0.1:${world.settings['HEPHAESTUS_PAGE_PORT'] ?? ''}`;
+  expect(up.text()).toContain(`The page for people: ${url}`);
+  const page = await fetch(url);
+  expect({ status: page.status, text: await page.text() }).toEqual({
+    status: 200,
+    text: expect.stringContaining('<h1>Experiments</h1>') as string,
+  });
+  process.kill(up.pid, 'SIGTERM');
+  expect(await up.ended).toBe(0);
+  await noneLeft();
+});
+
 it('gives up with the reason when a child cannot be configured', async () => {
   const port = Number(world.settings['HEPHAESTUS_WEBHOOK_PORT']);
   const taker = createServer((socket) => socket.destroy()).listen(port, '127.0.0.1');

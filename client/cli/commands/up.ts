@@ -4,11 +4,12 @@ import type { Command } from 'commander';
 
 import { ConfigError } from '../../../infra/config/config-error.ts';
 import { findEnvFileProblems } from '../../../infra/config/env-file.ts';
-import type { Config } from '../../../infra/config/config.ts';
+import { section, type Config } from '../../../infra/config/config.ts';
 import { zones } from '../../../infra/config/keys.ts';
 import { loadConfig } from '../../../infra/config/load-config.ts';
 import { given } from '../../../infra/config/reader.ts';
 import { toolsRoot } from '../../../infra/tools/tools-root.ts';
+import { pageUrlOf } from '../../up/address-of.ts';
 import { run, type CliContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
@@ -22,7 +23,9 @@ interface UpOptions {
 export function addUp(program: Command, context: CliContext): void {
   program
     .command('up')
-    .description('everything on this machine: Temporal, the worker for every zone, the webhook server')
+    .description(
+      'everything on this machine: Temporal, the worker for every zone, the page for people, the webhook server',
+    )
     .option('--plain', 'lines instead of a moving screen, also on a terminal')
     .option('--set-database-aside', 'begin with a new database; the old one is kept under another name')
     .action(async (options: UpOptions) => {
@@ -40,7 +43,7 @@ function loadUpConfig({ env, cwd }: CliContext): Config {
   const wanted = given(webhook[0], webhook[1]) ?? given(webhook[0], webhook[2]);
   const problems = findEnvFileProblems(cwd);
   try {
-    const config = loadConfig({ env, zones, cwd, webhook: wanted !== undefined });
+    const config = loadConfig({ env, zones, cwd, webhook: wanted !== undefined, page: true });
     if (problems.length === 0) return config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -104,8 +107,9 @@ async function up(context: CliContext, options: UpOptions, config: Config, outpu
   tell('Stopped. Jobs on the cluster go on; the experiments go on at the next `up`.');
 }
 
-function upLine({ temporal, home }: Config): string {
-  return `Hephaestus is up. Temporal Web UI: ${temporal.uiUrl}  Logs: ${join(home, 'logs')}`;
+function upLine(config: Config): string {
+  const { temporal, home } = config;
+  return `Hephaestus is up. The page for people: ${pageUrlOf(section(config, 'page'))}  Temporal Web UI: ${temporal.uiUrl}  Logs: ${join(home, 'logs')}`;
 }
 
 function clock(): string {
