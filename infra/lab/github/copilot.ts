@@ -65,6 +65,7 @@ export function startCopilot(lab: Lab, { script, delayMs }: CopilotOptions): Cop
       comments: said.comments,
     });
     lab.save();
+    await lab.saved();
   };
 
   const request = (repository: LabRepository, pull: LabPull): void => {

@@ -38,6 +38,7 @@ export async function fork(lab: Lab, parent: LabRepository, user: LabUser): Prom
     user,
   );
   lab.save();
+  await lab.saved();
   return made;
 }
 

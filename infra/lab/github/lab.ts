@@ -21,11 +21,12 @@ type Announce = (repository: LabRepository, event: string, payload: object, send
 export type Lab = ReturnType<typeof createLab>;
 
 /** What the parts of the stand-in share: the state, the repositories' folders, and what follows from a moved branch. */
-export function createLab(directory: string, { state, save }: StateFile) {
+export function createLab(directory: string, { state, save, saved }: StateFile) {
   const queues = new Map<number, Promise<unknown>>();
   const lab = {
     state,
     save,
+    saved,
     /** Address without a slash at the end; known once the server listens. */
     url: '',
     announce: ((): void => undefined) as Announce,
@@ -98,6 +99,7 @@ export async function catchUp(lab: Lab): Promise<void> {
     }
   }
   lab.save();
+  await lab.saved();
 }
 
 /** Compares with how the refs were, and lets the pull requests follow. */
@@ -113,6 +115,7 @@ export async function noticeRefs(
     .filter((change) => change.before !== change.after);
   await lab.refsMoved(repository, changes, sender);
   lab.save();
+  await lab.saved();
 }
 
 async function refsMoved(

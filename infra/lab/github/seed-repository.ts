@@ -71,6 +71,7 @@ async function create(
   await rename(unfinished, folder);
   lab.state.repositories.push(repository);
   lab.save();
+  await lab.saved();
   return repository;
 }
 

@@ -113,6 +113,7 @@ export async function startGithubStandIn(options: GithubStandInOptions): Promise
     await copilot.close();
     await server.close();
     await webhooks.close();
+    await lab.saved();
   });
   for (const repository of options.repositories ?? []) await standIn.seedRepository(repository);
   return standIn;
@@ -158,6 +159,7 @@ function describeStandIn(
       const seeded = await seedRepository(lab, seed, collaborators);
       for (const url of hookUrls) hookEverywhere(url);
       lab.save();
+      await lab.saved();
       return seeded;
     },
     addHook(url) {

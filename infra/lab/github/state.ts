@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { sync as writeFileAtomicSync } from 'write-file-atomic';
+import writeFileAtomic from 'write-file-atomic';
+
+import { commitInGroups } from './commit-in-groups.ts';
 
 type AccountType = 'User' | 'Bot' | 'Organization';
 export type Access = 'read' | 'write' | 'admin';
@@ -211,8 +213,13 @@ export interface LabState {
 
 export interface StateFile {
   readonly state: LabState;
-  /** Written whole before anybody is told, so that a stand-in that is killed goes on from what it said. */
+  /** Says that the state changed; `saved` writes it. */
   readonly save: () => void;
+  /**
+   * Waits until everything that was to be saved is written, so that a stand-in that is killed goes on from what it said.
+   * Throws what the disk says.
+   */
+  readonly saved: () => Promise<void>;
 }
 
 /** Opens the state kept in `directory`, or begins with `initial`. */
@@ -221,12 +228,14 @@ export function openState(directory: string, initial: () => LabState): StateFile
   const file = join(directory, 'state.json');
   const state = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as LabState) : initial();
   let written = '';
-  const save = (): void => {
+  const write = async (): Promise<void> => {
     const text = JSON.stringify(state);
     if (text === written) return;
-    writeFileAtomicSync(file, text, { mode: 0o600 });
+    // Outlasting a kill is enough: nobody's work is kept here.
+    await writeFileAtomic(file, text, { mode: 0o600, fsync: false });
     written = text;
   };
-  save();
-  return { state, save };
+  const { ask, settled } = commitInGroups(write);
+  ask();
+  return { state, save: ask, saved: settled };
 }

@@ -63,8 +63,9 @@ function addAnswers(
   pending: WeakMap<FastifyRequest, Fault>,
 ): void {
   server.addHook('onSend', async (request, reply, payload) => {
-    // On disk before anybody is told.
-    lab.save();
+    // On disk before anybody is told. What a look works out is worked out again.
+    if (request.method !== 'GET' && request.method !== 'HEAD') lab.save();
+    await lab.saved();
     const fault = pending.get(request);
     const api = isApi(request);
     const text = typeof payload === 'string' ? payload : '';

@@ -13,7 +13,7 @@ import { userShape } from './user-shape.ts';
 import type { LabDelivery, LabHook, LabRepository, LabUser } from './state.ts';
 
 const answerLimitMs = 10_000;
-const keptDeliveries = 200;
+const keptDeliveries = 50;
 
 const chance = z.number().min(0).max(1).default(0);
 
