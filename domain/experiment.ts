@@ -105,6 +105,8 @@ export interface ExperimentStatus {
   readonly attempts: readonly AttemptStatus[];
   /** The jobs ended in a way that only a person can answer; nothing goes on before their word. */
   readonly stalled: boolean;
+  /** Why the branch of a pull request that is there cannot be pushed: a person's to mend; null when it can. */
+  readonly pushRefused?: string | null;
   /** What W&B shows of the runs that are under way; null before anything. `asOf`: ISO 8601, UTC. */
   readonly live: { readonly rows: number; readonly asOf: string } | null;
   readonly evidence: Evidence | null;

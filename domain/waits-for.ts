@@ -9,8 +9,9 @@ export type Awaited = 'person' | 'agent' | 'environment' | 'github' | 'cluster' 
  * - `stalled`: the jobs ended in a way that only a person can answer
  * - `question`: a submission that only a person can settle
  * - `gate`: the quality gate blocks
+ * - `push`: the branch cannot be pushed
  */
-export type PersonWaitKind = 'decision' | 'stalled' | 'question' | 'gate';
+export type PersonWaitKind = 'decision' | 'stalled' | 'question' | 'gate' | 'push';
 
 /** One thing that goes on only after a person's word. */
 export interface PersonWait {
@@ -39,13 +40,19 @@ const turns = {
 
 type Waiting = Pick<
   ExperimentStatus,
-  'phase' | 'waitingFor' | 'since' | 'gate' | 'headSha' | 'attempts' | 'stalled'
+  'phase' | 'waitingFor' | 'since' | 'gate' | 'headSha' | 'attempts' | 'stalled' | 'pushRefused'
 >;
 
 /** Everything that an experiment asks of a person at this moment, the same for the same state. */
 export function personWaits(status: Waiting): readonly PersonWait[] {
   if (isOutcome(status.phase)) return [];
-  return [...decisionWait(status), ...gateWait(status), ...stalledWait(status), ...questionWaits(status)];
+  return [
+    ...decisionWait(status),
+    ...gateWait(status),
+    ...pushWait(status),
+    ...stalledWait(status),
+    ...questionWaits(status),
+  ];
 }
 
 /** Whose turn it is. */
@@ -63,6 +70,11 @@ function gateWait({ phase, gate, since, headSha }: Waiting): PersonWait[] {
   if (phase !== 'reviewing' || gate?.status !== 'block') return [];
   const mark = `${headSha?.slice(0, 12) ?? ''} ${since}`;
   return [{ kind: 'gate', mark, sentence: `The quality gate blocks: ${gate.reasons.join('; ')}` }];
+}
+
+function pushWait({ phase, headSha, pushRefused }: Waiting): PersonWait[] {
+  if (phase !== 'proposing' || pushRefused === null || pushRefused === undefined) return [];
+  return [{ kind: 'push', mark: headSha ?? '', sentence: `The branch cannot be pushed: ${pushRefused}` }];
 }
 
 function stalledWait({ stalled, attempts, waitingFor }: Waiting): PersonWait[] {

@@ -98,6 +98,8 @@ export interface Experiment {
   readonly notices: string[];
   /** The jobs ended in a way that only a person can answer, who has no evidence to decide on. */
   stalled: boolean;
+  /** Why the branch cannot be pushed; null when it can. */
+  pushRefused: string | null;
   /** Answers about submissions that were not passed on yet, by `<attempt>/<seed>`. */
   readonly answers: Map<string, JobSettled>;
 }
@@ -148,6 +150,7 @@ export function openExperiment(input: ExperimentInput): Experiment {
     warnings: [],
     notices: [],
     stalled: false,
+    pushRefused: null,
     answers: new Map(),
   };
 }
@@ -253,6 +256,7 @@ export function statusOf(experiment: Experiment): ExperimentStatus {
     warnings: [...experiment.notices, ...experiment.warnings],
     attempts: experiment.attempts.map(({ number, headSha, jobs }) => ({ number, headSha, jobs })),
     stalled: experiment.stalled,
+    pushRefused: experiment.pushRefused,
     live: liveRowsOf(experiment),
     evidence: experiment.evidence,
     decision: experiment.decision,

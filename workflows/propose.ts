@@ -59,11 +59,13 @@ async function push(experiment: Experiment): Promise<void> {
       await coding.pushBranch.executeWithOptions({ summary: `pushes ${headSha.slice(0, 12)}` }, [
         { experimentId: experiment.input.id, repository, headSha },
       ]);
+      experiment.pushRefused = null;
       return;
     } catch (error) {
       if (experiment.pullRequest === null || !isFailure(error, 'PushRefused')) throw error;
-      const { message } = namedFailure(error);
-      enterPhase(experiment, 'proposing', `a person, because the branch cannot be pushed: ${message}`);
+      experiment.pushRefused = namedFailure(error).message;
+      const why = `a person, because the branch cannot be pushed: ${experiment.pushRefused}`;
+      enterPhase(experiment, 'proposing', why);
     }
     await comment(experiment);
     await condition(() => experiment.nudges !== nudges, pushAgainAfter);

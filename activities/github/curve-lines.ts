@@ -1,7 +1,7 @@
+import type { CurveLine } from '../../domain/curve-line.ts';
 import type { Results, RunResult } from '../../domain/evidence.ts';
 import { sparkline } from '../../infra/charts/sparkline.ts';
 import { placeOf, valueRange } from '../../infra/charts/value-range.ts';
-import type { CurveLine } from './interface.ts';
 
 /** Letters of one line: with its numbers it fits a telephone. */
 const columns = 24;

@@ -1,3 +1,4 @@
+import type { CurveLine } from '../../domain/curve-line.ts';
 import type { GateLine } from '../../domain/decide-gate.ts';
 import type { LiveResults, Results } from '../../domain/evidence.ts';
 import type { ExperimentStatus } from '../../domain/experiment.ts';
@@ -93,17 +94,6 @@ export interface Picture {
   readonly darkUrl?: string;
   /** The same for whoever sees no pictures. */
   readonly lines?: readonly CurveLine[];
-}
-
-/** One curve as a line of text. */
-export interface CurveLine {
-  readonly label: string;
-  readonly first: number | null;
-  readonly line: string;
-  readonly last: number | null;
-  readonly lastStep: number;
-  /** Rows in which the metric was no finite number. */
-  readonly gaps: number;
 }
 
 export interface CommentInput {

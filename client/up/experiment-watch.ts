@@ -1,3 +1,4 @@
+import { personWaits } from '../../domain/waits-for.ts';
 import { ClientError } from '../client-error.ts';
 import type { Experiments } from '../experiments.ts';
 import type { ListedExperiment, SeenExperiment } from '../seen-experiment.ts';
@@ -86,11 +87,8 @@ export function askedOfPerson(seen: SeenExperiment | undefined, phase: string): 
     return sentence === '' ? 'your decision: merge, reject, revise or rerun' : `your decision. ${sentence}`;
   }
   if (status === null) return null;
-  const question = status.attempts.at(-1)?.jobs.find((job) => job.question !== null)?.question;
-  if (question !== null && question !== undefined) return question;
-  if (status.stalled) return status.waitingFor === '' ? 'what to do about its jobs' : status.waitingFor;
-  const blocked = status.phase === 'reviewing' && status.gate?.status === 'block';
-  return blocked ? `the quality gate blocks: ${status.gate.reasons.join('; ')}` : null;
+  const asks = personWaits(status).map(({ sentence }) => sentence);
+  return asks.length === 0 ? null : asks.join(' ');
 }
 
 function endedRows(ended: readonly ListedExperiment[]): BoardExperiment[] {

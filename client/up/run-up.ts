@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -152,7 +153,8 @@ async function serve(options: RunUpOptions, address: LocalAddress, tools: Tools)
   const ending = new AbortController();
   const watching = options.onStarted(services, ending.signal);
   try {
-    await Promise.race([aborted(options.signal), watching, ...services.map(({ over }) => over)]);
+    const stopped = options.signal.aborted ? Promise.resolve() : once(options.signal, 'abort');
+    await Promise.race([stopped, watching, ...services.map(({ over }) => over)]);
   } finally {
     ending.abort();
     await watching.catch(() => undefined);
@@ -183,11 +185,4 @@ async function openPage(config: Config, log: Writable): Promise<{ close(): Promi
     await experiments.close();
     throw error;
   }
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -1,8 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { section, type Config } from '../../infra/config/config.ts';
 import { diskOf } from '../../infra/home/disk-kind.ts';
 import { memoryOf } from '../../infra/memory-of.ts';
+import { pause } from '../../infra/pause.ts';
 import type { Supervised } from '../../infra/supervisor/supervise.ts';
 import type { Experiments } from '../experiments.ts';
 import { pageUrlOf } from './address-of.ts';
@@ -149,10 +148,4 @@ async function present(service: Supervised, { temporal, webhook }: Config): Prom
     memoryBytes: pid === null ? null : await memoryOf(pid),
     remark: remarks[service.name] ?? '',
   };
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
 }

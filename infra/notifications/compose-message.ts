@@ -61,6 +61,7 @@ const states = {
   stalled: 'waits for your word',
   question: 'asks you about a job',
   gate: 'is blocked by the quality gate',
+  push: 'cannot push its branch',
 } as const;
 
 function stateOf({ kind, phase }: NotificationEvent): string {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { pause } from '../pause.ts';
 import {
   startGuarded,
   type GuardedOptions,
@@ -88,9 +89,9 @@ export function supervise(service: Service, { python, onChange }: SuperviseOptio
       ends = steady ? [] : [...ends, end];
       const error = ends.length === 0 ? null : await service.judgeEnds(ends);
       if (error !== null) throw error;
-      const pause = pauses[Math.min(ends.length, pauses.length - 1)] ?? 0;
-      change({ status: 'waiting', until: Date.now() + pause, end });
-      await delay(pause, undefined, { signal: stopping.signal }).catch(() => undefined);
+      const pauseMs = pauses[Math.min(ends.length, pauses.length - 1)] ?? 0;
+      change({ status: 'waiting', until: Date.now() + pauseMs, end });
+      await pause(pauseMs, stopping.signal);
       if (stopping.signal.aborted) break;
       restarts += 1;
     }

@@ -76,11 +76,21 @@ async function removeLeftovers(root: string, kind: string): Promise<void> {
   const names = (await readdir(root)).filter((name) => name.startsWith(`${kind}-`));
   const inUse = new Set<string>();
   for (const name of names.filter((candidate) => !candidate.includes('.'))) {
-    inUse.add(name).add(await readlink(join(root, name)).catch(() => ''));
+    inUse.add(name).add(await targetOf(join(root, name)));
   }
   for (const name of names.filter((candidate) => !inUse.has(candidate))) {
     // An orphaned installer may still be writing there: what cannot be removed now is removed next time.
     await rm(join(root, name), { recursive: true, force: true, maxRetries: 2 }).catch(() => undefined);
+  }
+}
+
+/** Where a link leads; '' where something else stands, as an earlier version left it. */
+async function targetOf(path: string): Promise<string> {
+  try {
+    return await readlink(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EINVAL') return '';
+    throw error;
   }
 }
 

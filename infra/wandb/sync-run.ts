@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 import type { WandbSettings } from '../settings.ts';
 import { signalGroup } from '../signal-group.ts';
+import { unlessMissing } from '../unless-missing.ts';
 
 export interface SyncRunOptions {
   /** What starts `wandb sync`, for example `['/usr/bin/wandb', 'sync']`. */
@@ -142,13 +143,13 @@ const DebugLine = z.object({
 /** `debug-sync.*.log` is the only place where all failures show, as lines of JSON. */
 async function readDebugLog(scratch: string): Promise<{ statuses: number[]; errors: string[] }> {
   const folder = join(scratch, 'wandb', 'logs');
-  const names = await readdir(folder).catch(() => []);
+  const names = (await unlessMissing(readdir(folder))) ?? [];
   const texts = await Promise.all(
     names
       .filter((name) => name.startsWith('debug-sync'))
-      .map((name) => readFile(join(folder, name), 'utf8').catch(() => '')),
+      .map((name) => unlessMissing(readFile(join(folder, name), 'utf8'))),
   );
-  const lines = texts.flatMap((text) => text.split('\n')).flatMap(parseDebugLine);
+  const lines = texts.flatMap((text = '') => text.split('\n')).flatMap(parseDebugLine);
   return {
     statuses: lines.flatMap(({ status }) => (status !== undefined && status >= 400 ? [status] : [])),
     errors: lines

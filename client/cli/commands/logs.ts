@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Command } from 'commander';
 
 import { loadConfig, loadDiskConfig } from '../../../infra/config/load-config.ts';
+import { pause } from '../../../infra/pause.ts';
 import { findLogs, type ExperimentLogs, type SeedLog } from '../../logs/find-logs.ts';
 import { readOn, readTail } from '../../logs/read-log.ts';
 import { InterruptedError, UsageError } from '../cli-errors.ts';
@@ -91,7 +91,7 @@ async function follow(read: readonly ReadLog[], output: Output, signal: AbortSig
       for (const line of lines) output.say(several ? `seed ${seed}  ${line}` : line);
     }
     if (ended) return;
-    await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined);
+    await pause(lookEveryMs, signal);
   }
 }
 

@@ -2,9 +2,9 @@ import { setTimeout } from 'node:timers/promises';
 
 export interface GroupCommit {
   /** Says that there is something to write; `settled` writes it. */
-  ask(): void;
+  readonly ask: () => void;
   /** Waits until all that was asked for so far is written. Throws what `write` threw: it is tried again by whoever waits next. */
-  settled(): Promise<void>;
+  readonly settled: () => Promise<void>;
 }
 
 /** Of each write's time so many times over is left to everything else. */
@@ -32,13 +32,14 @@ export function commitInGroups(write: () => Promise<void>): GroupCommit {
       underWay = null;
     }
   };
+  const isAhead = (mark: number): boolean => written < mark;
   return {
     ask() {
       asked += 1;
     },
     async settled() {
       const mine = asked;
-      while (written < mine) {
+      while (isAhead(mine)) {
         underWay ??= writeNext();
         await underWay;
       }

@@ -15,7 +15,7 @@ import { askStatus } from '../qizhi/ask-status.ts';
 import { chance } from '../qizhi/chance.ts';
 import { tally } from '../qizhi/chaos-report.ts';
 import { describeStuck } from '../qizhi/describe-stuck.ts';
-import { pause } from '../qizhi/pause.ts';
+import { pause } from '../../../infra/pause.ts';
 import { replayAll } from '../qizhi/replay.ts';
 import { startMortalWorkers } from '../qizhi/worker-processes.ts';
 import { type BenchWorld, openBenchWorld, repository } from './bench-world.ts';

@@ -4,7 +4,7 @@ import { branchName, commentMarker, experimentWorkflowId } from '../../../domain
 import { decisionSignals, searchAttributes } from '../../../workflows/contract.ts';
 import type { ExperimentWorkflow } from '../../../workflows/index.ts';
 import { askStatus } from '../qizhi/ask-status.ts';
-import { pause } from '../qizhi/pause.ts';
+import { pause } from '../../../infra/pause.ts';
 import { type BenchWorld, repository } from './bench-world.ts';
 import type { ExperimentPlan } from './experiment-plan.ts';
 import { ask, commentsOf, moveBranch, pullsOf } from './lab-client.ts';

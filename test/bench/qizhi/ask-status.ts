@@ -3,7 +3,7 @@ import { ServiceError, type WorkflowHandle } from '@temporalio/client';
 import type { ExperimentStatus } from '../../../domain/experiment.ts';
 import { statusQuery } from '../../../workflows/contract.ts';
 import type { ExperimentWorkflow } from '../../../workflows/index.ts';
-import { pause } from './pause.ts';
+import { pause } from '../../../infra/pause.ts';
 
 const patienceMs = 60_000;
 

@@ -18,7 +18,7 @@ import { attemptsAllowed, drawExperiment, trainingCommand, type ExperimentPlan }
 import { chaosFaults } from './faults.ts';
 import { judgeExperiment, type ExperimentEnd } from './judge.ts';
 import { aliveProcesses } from './processes.ts';
-import { pause } from './pause.ts';
+import { pause } from '../../../infra/pause.ts';
 import { startPerson } from './person.ts';
 import { keepEvidence, replayAll } from './replay.ts';
 import { readSubmission } from './submissions.ts';

@@ -5,7 +5,7 @@ import { jobName } from '../../../domain/ids.ts';
 import { unlessMissing } from '../../../infra/unless-missing.ts';
 import type { BenchWorld } from './bench-world.ts';
 import type { ExperimentPlan } from './experiment-plan.ts';
-import { pause } from './pause.ts';
+import { pause } from '../../../infra/pause.ts';
 
 export interface Doubler {
   /** How many create requests were delivered a second time. */

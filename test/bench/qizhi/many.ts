@@ -9,7 +9,7 @@ import type { JobWorkflow } from '../../../workflows/job-workflow.ts';
 import { exampleNote } from '../../support/example-note.ts';
 import { openBenchWorld, type BenchWorld } from './bench-world.ts';
 import type { ManyMeasure, ManySettings } from './many-settings.ts';
-import { pause } from './pause.ts';
+import { pause } from '../../../infra/pause.ts';
 import { processUse } from './processes.ts';
 
 const script = join(import.meta.dirname, 'many-process.ts');

@@ -7,7 +7,7 @@ import type { ExperimentWorkflow } from '../../../workflows/index.ts';
 import { askStatus } from './ask-status.ts';
 import type { BenchWorld } from './bench-world.ts';
 import { attemptsAllowed, type ExperimentPlan } from './experiment-plan.ts';
-import { pause } from './pause.ts';
+import { pause } from '../../../infra/pause.ts';
 
 export interface Person {
   /** How the questions about submissions whose answer was lost were answered. */

@@ -8,7 +8,7 @@ import { queues } from '../../../workflows/contract.ts';
 import type { JobWorkflow } from '../../../workflows/job-workflow.ts';
 import { exampleNote } from '../../support/example-note.ts';
 import { openBenchWorld, type BenchWorld } from './bench-world.ts';
-import { pause } from './pause.ts';
+import { pause } from '../../../infra/pause.ts';
 import { startWorkerProcess } from './worker-processes.ts';
 
 const jobs = 200;

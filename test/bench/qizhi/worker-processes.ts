@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { execa, type sendMessage } from 'execa';
 
-import { pause } from './pause.ts';
+import { pause } from '../../../infra/pause.ts';
 
 const qizhiScript = join(import.meta.dirname, 'worker-process.ts');
 

@@ -6,7 +6,7 @@ import { experimentWorkflowId, jobName, jobWorkflowId } from '../../../domain/id
 import { decideUpdate, jobSettledSignal, queues, settleUpdate } from '../../../workflows/contract.ts';
 import type { ExperimentWorkflow } from '../../../workflows/index.ts';
 import { openBenchWorld, type BenchWorld } from '../../bench/qizhi/bench-world.ts';
-import { pause } from '../../bench/qizhi/pause.ts';
+import { pause } from '../../../infra/pause.ts';
 import { replayAll } from '../../bench/qizhi/replay.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../bench/qizhi/worker-processes.ts';
 import { exampleNote } from '../../support/example-note.ts';

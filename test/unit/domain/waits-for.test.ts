@@ -33,6 +33,9 @@ describe('waitsFor', () => {
     [{ phase: 'deciding' }, 'person', ['decision']],
     [{ phase: 'submitting', stalled: true }, 'person', ['stalled']],
     [{ phase: 'submitting', attempts: [{ number: 1, headSha: 'a', jobs: [job] }] }, 'person', ['question']],
+    [{ phase: 'proposing', pushRefused: 'it was moved' }, 'person', ['push']],
+    // The next push goes on to the review.
+    [{ phase: 'reviewing', pushRefused: 'it was moved' }, 'github', []],
     [{ phase: 'merged', stalled: true }, 'nobody', []],
   ])('of %j is %s', (more, whom, kinds) => {
     const status = exampleStatus(more);

@@ -144,12 +144,12 @@ describe('what is asked of a person', () => {
     [
       'what to do about jobs',
       exampleStatus({ stalled: true, waitingFor: 'your word on the jobs' }),
-      'your word on the jobs',
+      'It needs your word on the jobs',
     ],
     [
       'a word on the gate',
       exampleStatus({ phase: 'reviewing', gate: { status: 'block', reasons: ['no budget'] } }),
-      'the quality gate blocks: no budget',
+      'The quality gate blocks: no budget',
     ],
   ])('is %s', (_what, status, expected) => {
     expect(askedOfPerson(exampleSeen({ status }), status.phase)).toBe(expected);
