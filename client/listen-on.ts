@@ -10,8 +10,14 @@ export interface Place {
   readonly key: Key;
 }
 
+/** Who is still sending so long after the end began is hung up on, ms: an answer that is under way takes less. */
+const patienceMs = 3000;
+
 /** Begins to listen; returns the address. Throws `ConfigError` when the port is taken. */
 export async function listenOn(server: FastifyInstance, { host, port, key }: Place): Promise<string> {
+  server.addHook('preClose', async () => {
+    setTimeout(() => server.server.closeAllConnections(), patienceMs).unref();
+  });
   try {
     return await server.listen({ host, port });
   } catch (error) {

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 
 import { ClientError } from '../../../client/client-error.ts';
 import type { Experiments } from '../../../client/experiments.ts';
+import { listenOn } from '../../../client/listen-on.ts';
 import {
   createWebhookServer,
   type WebhookServerOptions,
@@ -167,9 +168,9 @@ describe('the webhook server', () => {
     expect(response.statusCode).toBe(413);
   });
 
-  it('refuses 30 MB over a real connection, with and without a length, and goes on', async () => {
+  it('refuses 30 MB over a real connection, with and without a length, goes on, and ends while they are still sending', async () => {
     const { server, nudged } = serve();
-    const url = await server.listen({ host: '127.0.0.1', port: 0 });
+    const url = await listenOn(server, { host: '127.0.0.1', port: 0, key: 'HEPHAESTUS_WEBHOOK_PORT' });
     const signed = { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` };
     const chunk = Buffer.alloc(1024 * 1024, 'x');
     const send = (headers: Record<string, string>) =>
@@ -191,7 +192,7 @@ describe('the webhook server', () => {
     } finally {
       await server.close();
     }
-  });
+  }, 30_000);
 
   it('counts deliveries by what became of them, with labels from a closed list', async () => {
     const { post, server } = serve();
