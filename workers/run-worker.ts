@@ -159,7 +159,7 @@ function common(connection: NativeConnection, { temporal }: Config, zones: reado
   } as const;
 }
 
-function createWorkflowWorker(
+async function createWorkflowWorker(
   connection: NativeConnection,
   config: Config,
   zones: readonly Zone[],
@@ -168,7 +168,7 @@ function createWorkflowWorker(
     ...common(connection, config, zones),
     taskQueue: queues.experiments,
     dataConverter: createDataConverter(config.temporal.payloads, { from: 'workflows' }),
-    ...workflowCode(),
+    ...(await workflowCode()),
     // A kept workflow can be led astray: a query that was on its way to a worker that died shows the next one events out of
     // turn, and what that one writes then is refused by every replay. Histories here are short, so all are replayed.
     maxCachedWorkflows: 0,

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import proto from '@temporalio/proto';
 
 import { processEnvironment } from '../../infra/env.ts';
@@ -21,7 +20,7 @@ import {
   startExperiment,
   startWorkers,
   statusOf,
-  workflowsPath,
+  bundledWorkflows,
 } from '../support/temporal-environment.ts';
 
 const day = 24 * 3_600_000;
@@ -86,8 +85,8 @@ async function benchWait({ waitingDays, pollSeconds }: (typeof cases)[number]): 
       return { records, fingerprint };
     },
   });
-  const bundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
-  const stop = await startWorkers(env.nativeConnection, bundle, { current: world });
+  const workflowBundle = await bundledWorkflows();
+  const stop = await startWorkers(env.nativeConnection, workflowBundle, { current: world });
   const begun = Date.now();
   const handle = await startExperiment(env.client, { policy: { qizhiPollSeconds: pollSeconds } });
   for (;;) {

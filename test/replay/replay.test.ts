@@ -1,15 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { quietRuntime, workflowsPath } from '../support/temporal-environment.ts';
+import { quietRuntime, bundledWorkflows } from '../support/temporal-environment.ts';
 
 const directory = join(import.meta.dirname, 'histories');
 
@@ -21,10 +16,10 @@ const recorded = (await readdir(directory, { recursive: true }))
   .filter((name) => name.endsWith('.json'))
   .toSorted();
 
-let workflowBundle: WorkflowBundleWithSourceMap;
+let workflowBundle: WorkflowBundleOption;
 beforeAll(async () => {
   quietRuntime();
-  workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+  workflowBundle = await bundledWorkflows();
 });
 
 it('keeps a history of every outcome, of jobs and of syncs', () => {

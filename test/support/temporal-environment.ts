@@ -1,13 +1,12 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import {
-  bundleWorkflowCode,
   DefaultLogger,
   NativeConnection,
   Runtime,
   Worker,
-  type WorkflowBundleWithSourceMap,
+  type WorkflowBundleOption,
 } from '@temporalio/worker';
 
 import type { ExperimentInput, ExperimentPolicy, ExperimentStatus } from '../../domain/experiment.ts';
@@ -15,12 +14,14 @@ import { experimentWorkflowId } from '../../domain/ids.ts';
 import { startDevServer, type DevServer } from '../../infra/temporal/dev-server.ts';
 import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.ts';
 import { heartbeatInterceptor } from '../../workers/heartbeat-interceptor.ts';
+import { keptBundle } from '../../workers/kept-bundle.ts';
 import { queues, statusQuery } from '../../workflows/contract.ts';
 import type { ExperimentWorkflow } from '../../workflows/index.ts';
 import { exampleNote } from './example-note.ts';
 import { scriptedWorld, type ScriptedWorld } from './scripted-activities.ts';
 
-export const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
+const root = join(import.meta.dirname, '..', '..');
+export const workflowsPath = join(root, 'workflows', 'index.ts');
 
 export const quickPolicy: ExperimentPolicy = {
   qizhiPollSeconds: 1,
@@ -36,7 +37,7 @@ export const quickPolicy: ExperimentPolicy = {
 export interface TemporalEnvironment {
   readonly client: Client;
   readonly server: DevServer;
-  readonly bundle: WorkflowBundleWithSourceMap;
+  readonly bundle: WorkflowBundleOption;
   readonly world: { current: ScriptedWorld };
   close(): Promise<void>;
 }
@@ -53,25 +54,27 @@ export function quietRuntime(): void {
   });
 }
 
+/** The workflows of this checkout, bundled once for all tests. */
+export async function bundledWorkflows(): Promise<{ readonly codePath: string }> {
+  return { codePath: await keptBundle(root) };
+}
+
 /** `without`: queues that the test serves itself. */
 export async function startTemporalEnvironment(
   temporal: string,
   { without = [] }: { readonly without?: readonly string[] } = {},
 ): Promise<TemporalEnvironment> {
   quietRuntime();
-  const [server, bundle] = await Promise.all([
-    startDevServer({ temporal }),
-    bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') }),
-  ]);
+  const [server, workflowBundle] = await Promise.all([startDevServer({ temporal }), bundledWorkflows()]);
   const clientConnection = await Connection.connect({ address: server.address });
   await ensureSearchAttributes(clientConnection, server.namespace);
   const connection = await NativeConnection.connect({ address: server.address });
   const world = { current: scriptedWorld() };
-  const stopWorkers = await startWorkers(connection, bundle, world, without);
+  const stopWorkers = await startWorkers(connection, workflowBundle, world, without);
   return {
     client: new Client({ connection: clientConnection, namespace: server.namespace }),
     server,
-    bundle,
+    bundle: workflowBundle,
     world,
     close: async () => {
       await stopWorkers();
@@ -95,7 +98,7 @@ export async function withWorld<T>(
 /** Workers for every queue; each workflow task replays from the start, so that every test is one of determinism too. */
 export async function startWorkers(
   connection: NativeConnection,
-  workflowBundle: WorkflowBundleWithSourceMap,
+  workflowBundle: WorkflowBundleOption,
   world: { readonly current: ScriptedWorld },
   without: readonly string[] = [],
 ): Promise<() => Promise<void>> {

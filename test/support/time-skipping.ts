@@ -1,12 +1,11 @@
 import { activityInfo } from '@temporalio/activity';
 import { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { vi } from 'vitest';
 
 import { addSearchAttributes } from '../../infra/temporal/search-attributes.ts';
 import type { AllActivities, ScriptedWorld } from './scripted-activities.ts';
-import { quietRuntime, startWorkers, workflowsPath } from './temporal-environment.ts';
+import { quietRuntime, startWorkers, bundledWorkflows } from './temporal-environment.ts';
 
 /** A Temporal server whose time jumps ahead while nothing is under way, and this process's clock, which follows it. */
 export interface TimeSkipping {
@@ -30,11 +29,11 @@ export interface TimeSkipping {
  */
 export async function startTimeSkipping(temporalTestServer: string): Promise<TimeSkipping> {
   quietRuntime();
-  const [env, bundle] = await Promise.all([
+  const [env, workflowBundle] = await Promise.all([
     TestWorkflowEnvironment.createTimeSkipping({
       server: { executable: { type: 'existing-path', path: temporalTestServer } },
     }),
-    bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') }),
+    bundledWorkflows(),
   ]);
   await addSearchAttributes(env.connection, 'default');
   const { nativeConnection } = env;
@@ -45,7 +44,7 @@ export async function startTimeSkipping(temporalTestServer: string): Promise<Tim
   return {
     client: new Client({ connection: nativeConnection }),
     async serve(world) {
-      stops.push(await startWorkers(nativeConnection, bundle, { current: followed(world) }));
+      stops.push(await startWorkers(nativeConnection, workflowBundle, { current: followed(world) }));
     },
     async whileTimeJumps(act) {
       await testService.unlockTimeSkipping({});

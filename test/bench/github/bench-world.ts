@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { execa } from 'execa';
 
 import { processEnvironment } from '../../../infra/env.ts';
@@ -12,8 +11,8 @@ import { type GithubStandIn, startGithubStandIn } from '../../../infra/lab/githu
 import { startDevServer } from '../../../infra/temporal/dev-server.ts';
 import { ensureSearchAttributes } from '../../../infra/temporal/search-attributes.ts';
 import type { Tools } from '../../../infra/tools/ensure-tools.ts';
-import { workflowsPath } from '../../support/temporal-environment.ts';
 import type { WorkerSettings } from './worker-settings.ts';
+import { bundledWorkflows } from '../../support/temporal-environment.ts';
 
 export const repository = 'lab/digits';
 
@@ -34,20 +33,18 @@ export async function openBenchWorld(
   ids: readonly string[],
 ): Promise<BenchWorld> {
   const directory = await mkdtemp(join(tmpdir(), 'hephaestus-bench-github-'));
-  const bundleFile = join(directory, 'workflows.js');
   const seed = join(directory, 'seed');
   await mkdir(seed);
   await writeFile(join(seed, 'README.md'), '# Digits\n');
-  const [server, bundle, lab] = await Promise.all([
+  const [server, workflowBundle, lab] = await Promise.all([
     startDevServer({ temporal: tools.temporal }),
-    bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') }),
+    bundledWorkflows(),
     startGithubStandIn({
       directory: join(directory, 'github'),
       copilotDelayMs: 200,
       repositories: [{ owner: 'lab', name: 'digits', from: seed, message: 'Begin' }],
     }),
   ]);
-  await writeFile(bundleFile, bundle.code);
   const commits = await makeCommits(join(directory, 'work'), lab, ids);
   const connection = await Connection.connect({ address: server.address });
   await ensureSearchAttributes(connection, server.namespace);
@@ -56,11 +53,11 @@ export async function openBenchWorld(
   return {
     client: new Client({ connection, namespace: server.namespace }),
     lab,
-    bundleFile,
+    bundleFile: workflowBundle.codePath,
     settings: {
       address: server.address,
       namespace: server.namespace,
-      bundleFile,
+      bundleFile: workflowBundle.codePath,
       github: { apiUrl, serverUrl: lab.url, token: lab.settings['GITHUB_TOKEN'] ?? '' },
       repository,
       heads: commits.heads,

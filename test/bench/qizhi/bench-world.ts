@@ -1,9 +1,8 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { execa } from 'execa';
 
 import {
@@ -14,9 +13,9 @@ import { startDevServer, type DevServer } from '../../../infra/temporal/dev-serv
 import { ensureSearchAttributes } from '../../../infra/temporal/search-attributes.ts';
 import type { Tools } from '../../../infra/tools/ensure-tools.ts';
 import { writeProofBeside } from '../../support/proof-beside.ts';
-import { workflowsPath } from '../../support/temporal-environment.ts';
 import { createLabClient, type LabClient } from './lab-client.ts';
 import type { WorkerSettings } from './worker-settings.ts';
+import { bundledWorkflows } from '../../support/temporal-environment.ts';
 
 export interface BenchAccount {
   readonly username: string;
@@ -46,16 +45,14 @@ export async function openBenchWorld(
   const directory = await mkdtemp(join(tmpdir(), 'hephaestus-bench-'));
   const sharedDir = join(directory, 'shared');
   const environment = join(directory, 'environment');
-  const bundleFile = join(directory, 'workflows.js');
-  const [server, bundle, standIn] = await Promise.all([
+  const [server, workflowBundle, standIn] = await Promise.all([
     startDevServer({ temporal: tools.temporal }),
-    bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') }),
+    bundledWorkflows(),
     startQizhiStandIn({ ...account, isolation: 'none', ...lab, directory: join(directory, 'qizhi') }),
     mkdir(sharedDir, { recursive: true }),
     execa(tools.uv, ['venv', '--quiet', '--no-config', '--relocatable', environment]),
   ]);
   await writeProofBeside(environment);
-  await writeFile(bundleFile, bundle.code);
   const connection = await Connection.connect({ address: server.address });
   await ensureSearchAttributes(connection, server.namespace);
   return {
@@ -64,12 +61,12 @@ export async function openBenchWorld(
     lab: createLabClient(standIn.url, account),
     directory,
     sharedDir,
-    bundleFile,
+    bundleFile: workflowBundle.codePath,
     workerSettings: (zone, requestsPerSecond) => ({
       zone,
       address: server.address,
       namespace: server.namespace,
-      bundleFile,
+      bundleFile: workflowBundle.codePath,
       sharedDir,
       qizhi: { baseUrl: standIn.url, ...account, requestsPerSecond },
     }),

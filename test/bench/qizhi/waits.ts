@@ -1,5 +1,4 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
 import { fingerprintOf } from '../../../activities/qizhi/fingerprint.ts';
 import { jobWorkflowId } from '../../../domain/ids.ts';
@@ -13,7 +12,7 @@ import {
   startExperiment,
   startWorkers,
   statusOf,
-  workflowsPath,
+  bundledWorkflows,
 } from '../../support/temporal-environment.ts';
 import { seeVirtualJob, type VirtualJob } from './virtual-job.ts';
 
@@ -43,8 +42,8 @@ export async function benchWaits({
     await addSearchAttributes(env.connection, 'default');
     const begun = Date.now();
     const world = waitingWorld(env);
-    const bundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
-    const stop = await startWorkers(env.nativeConnection, bundle, { current: world.scripted });
+    const workflowBundle = await bundledWorkflows();
+    const stop = await startWorkers(env.nativeConnection, workflowBundle, { current: world.scripted });
     const handle = await startExperiment(env.client, {
       policy: { qizhiPollSeconds: pollSeconds },
       note: { budget: { gpu_hours: 10_000, attempts: 1 } },

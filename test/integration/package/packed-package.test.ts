@@ -95,7 +95,7 @@ it('goes on with an experiment of a checkout by its prebuilt workflows', async (
     import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
     import { workflowCode } from './node_modules/hephaestus/dist/workers/workflow-code.js';
     Runtime.install({ logger: new DefaultLogger('ERROR') });
-    const code = workflowCode();
+    const code = await workflowCode();
     if (!code.workflowBundle.codePath.endsWith('workflow-bundle.cjs')) throw new Error(JSON.stringify(code));
     await Worker.runReplayHistory(code, JSON.parse(await readFile(${JSON.stringify(history)}, 'utf8')));
   `);

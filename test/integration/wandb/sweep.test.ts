@@ -1,7 +1,6 @@
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -14,6 +13,7 @@ import { ensureSweepSchedule, sweepScheduleId } from '../../../infra/temporal/sw
 import { queues, type SweepReport } from '../../../workflows/contract.ts';
 import type { SweepWorkflow } from '../../../workflows/sweep-workflow.ts';
 import { logPath, record, startWorld, type World } from './world.ts';
+import { bundledWorkflows } from '../../support/temporal-environment.ts';
 
 let recordings: string;
 let temporal: DevServer;
@@ -52,7 +52,7 @@ async function withWorkers<T>(act: () => Promise<T>): Promise<T> {
   const workflows = await Worker.create({
     ...common,
     taskQueue: queues.experiments,
-    workflowsPath: fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url)),
+    workflowBundle: await bundledWorkflows(),
   });
   const activities = await Worker.create({
     ...common,
