@@ -60,6 +60,21 @@ async function filesWithSecrets(world: string): Promise<string[]> {
   return found;
 }
 
+/** Sends the form for comments as a browser would, signed in as this user. */
+async function write(page: string, login: string, body: string): Promise<void> {
+  const answer = await fetch(`${page}/comments`, {
+    method: 'POST',
+    redirect: 'manual',
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      cookie: `lab_user=${login}`,
+      origin: new URL(page).origin,
+    },
+    body: new URLSearchParams({ body }).toString(),
+  });
+  expect([answer.status, answer.headers.get('location')]).toEqual([303, new URL(page).pathname]);
+}
+
 describe('npm run demo', () => {
   it('ends with a merged commit, a comment with its picture and a note, and leaves no process', async () => {
     const { stdout, exitCode } = await execa(
@@ -80,6 +95,33 @@ describe('npm run demo', () => {
     expect(text).toMatch(/^merge_sha: "?[0-9a-f]{40}"?$/m);
     expect(await leftOvers()).toEqual([]);
     expect(await filesWithSecrets(join(directory, 'demo'))).toEqual([]);
+  }, 240_000);
+
+  it('is driven to its end by comments on the page of the pull request alone', async () => {
+    const demo = execa(
+      process.execPath,
+      [join(checkout, 'infra', 'lab', 'demo', 'index.ts'), '--by-hand', '--directory', directory],
+      { reject: false, stdin: 'ignore', env: { NO_COLOR: '1' } },
+    );
+    let asked = false;
+    for await (const line of demo.iterable()) {
+      if (line.includes('it is yours')) asked = true;
+      const page = asked ? /pull request:\s+(http\S+)/.exec(line)?.[1] : undefined;
+      if (page === undefined) continue;
+      // Neither a word in a quotation nor that of a reader is obeyed; the first that is, is the PI's.
+      await write(page, 'pi', '> /hephaestus reject\n\nno, I read it again');
+      await write(page, 'reader', '/hephaestus reject');
+      await write(page, 'pi', 'It is what I hoped for.\n\n/hephaestus merge');
+    }
+    const { stdout, exitCode } = await demo;
+    expect(stdout).toMatch(/merged: [0-9a-f]{12} /);
+    expect(exitCode).toBe(0);
+    const [note = ''] = (await readdir(join(directory, 'demo', 'home', 'vault'))).filter((name) =>
+      name.endsWith('-warmup-cosine.md'),
+    );
+    expect(await readFile(join(directory, 'demo', 'home', 'vault', note), 'utf8')).toMatch(
+      /^status: merged$/m,
+    );
   }, 240_000);
 
   it.each(['it is interrupted', 'nobody reads its output any more'])(

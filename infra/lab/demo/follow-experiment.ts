@@ -8,7 +8,7 @@ import type { Narrator } from './narrator.ts';
 
 /** How often the experiment is asked how it is, ms. */
 const askEvery = 250;
-/** A demo that takes this long has gone wrong, ms. */
+/** A demo that takes this long by itself has gone wrong, ms. */
 const patience = 10 * 60_000;
 
 const sentences: Readonly<Record<Phase, string>> = {
@@ -32,15 +32,17 @@ export interface FollowOptions {
   readonly narrator: Narrator;
   readonly until: 'deciding' | 'end';
   readonly onPhase: (phase: string) => void;
+  /** How long it may take, ms. */
+  readonly patienceMs?: number;
 }
 
 /** Tells every phase as it is entered, until the experiment waits for the PI (`deciding`) or has ended. */
 export async function followExperiment(
   world: DemoWorld,
-  { id, narrator, until, onPhase }: FollowOptions,
+  { id, narrator, until, onPhase, patienceMs = patience }: FollowOptions,
 ): Promise<ExperimentStatus> {
   const experiments = openExperiments(world.temporal);
-  const limit = Date.now() + patience;
+  const limit = Date.now() + patienceMs;
   let told = 0;
   let shownPullRequest = false;
   let shownLive = false;
@@ -70,7 +72,9 @@ export async function followExperiment(
           throw new Error(`the experiment ended ${status.phase}: ${status.failure?.message ?? execution}`);
       }
       if (Date.now() > limit)
-        throw new Error(`the experiment is still ${status?.phase ?? 'unanswered'} after ten minutes`);
+        throw new Error(
+          `the experiment is still ${status?.phase ?? 'unanswered'} after ${patienceMs / 60_000} minutes`,
+        );
       await delay(askEvery);
     }
   } finally {

@@ -11,6 +11,7 @@ const root = join(import.meta.dirname, '..', '..', '..');
 const command = new Command('demo')
   .description('The whole way of an experiment on this machine: no account, no GPU')
   .option('--keep', 'leave everything up afterwards, for looking around; Ctrl-C ends it')
+  .option('--by-hand', 'you are the PI: decide by comments on the page of the pull request')
   .option('--directory <folder>', 'where everything is kept', join(root, '.hephaestus'))
   .option('--vault <count>', 'only the notes: a vault as so many experiments leave it', Number)
   .option('--record <folder>', 'save the workflow histories there, for the replay tests')
@@ -28,7 +29,13 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 try {
-  const options = command.opts<{ keep?: boolean; directory: string; record?: string; vault?: number }>();
+  const options = command.opts<{
+    keep?: boolean;
+    byHand?: boolean;
+    directory: string;
+    record?: string;
+    vault?: number;
+  }>();
   const common = { ...options, toolsRoot: join(root, '.tools'), environment: processEnvironment() };
   if (options.vault === undefined) await runDemo({ ...common, interrupted: interrupted.signal });
   else await runVaultDemo({ ...common, count: options.vault });

@@ -20,6 +20,8 @@ import { watchTools } from './tool-watch.ts';
 
 export interface DemoOptions {
   readonly keep?: boolean;
+  /** The word of the PI is left to whoever watches. */
+  readonly byHand?: boolean;
   readonly directory: string;
   readonly record?: string;
   readonly toolsRoot: string;
@@ -106,18 +108,23 @@ async function play(
   await hephaestus(world, options, 'discuss', demoIdea.id, question, '--by', 'the demo');
   narrator.say('answered by Gemini CLI with the evidence at hand, and kept for the note');
   narrator.heading('The word of the PI');
-  narrator.say(pc.cyan(`npm run -s hephaestus -- merge ${demoIdea.id}`));
-  await hephaestus(world, options, 'merge', demoIdea.id, '--by', 'the demo');
+  if (options.byHand === true) askThePerson(shown, narrator);
+  else {
+    narrator.say(pc.cyan(`npm run -s hephaestus -- merge ${demoIdea.id}`));
+    await hephaestus(world, options, 'merge', demoIdea.id, '--by', 'the demo');
+  }
   const ended = await followExperiment(world, {
     id: demoIdea.id,
     narrator,
     until: 'end',
     onPhase: watch.phase,
+    ...(options.byHand === true && { patienceMs: Infinity }),
   });
   watch.phase(null);
-  const results = await readResults(world, ended);
+  narrator.heading('What is left');
+  if (ended.phase === 'merged') tellResults(await readResults(world, ended), narrator);
+  else narrator.say(`the experiment ended ${ended.phase}; its note: ${ended.note?.path ?? 'none'}`);
   const endedAt = Date.now();
-  tellResults(results, narrator);
   tellTimes({ status: ended, startedAt, begunAt, endedAt, tools: watch.stop() });
   if (options.record !== undefined) await recordDemo(world, options.record);
   if (options.keep === true) await keep(world, narrator, options.interrupted);
@@ -148,8 +155,17 @@ function tellEvidence({ evidence, links }: ExperimentStatus, narrator: Narrator)
   for (const { label, url } of links) narrator.link(label, url);
 }
 
+function askThePerson({ pullRequest }: ExperimentStatus, narrator: Narrator): void {
+  narrator.say(
+    'it is yours. On the page of the pull request, write a comment that holds one of these alone on a line:',
+  );
+  for (const words of ['merge', 'reject', 'revise <what to change>', 'rerun', 'stop'])
+    narrator.say(pc.cyan(`  /hephaestus ${words}`));
+  narrator.link('pull request', pullRequest?.url ?? '');
+  narrator.say('Ctrl-C ends the demo without an answer');
+}
+
 function tellResults(results: DemoResults, narrator: Narrator): void {
-  narrator.heading('What is left');
   narrator.say(`merged: ${results.mergeSha.slice(0, 12)} ${results.mergeTitle}`);
   narrator.link('comment', results.commentUrl);
   narrator.link(`curves (${Math.round(results.pictureBytes / 1024)} kB)`, results.pictureUrl);
