@@ -3,6 +3,8 @@ import { join } from 'node:path';
 
 import { parse } from 'dotenv';
 
+import { ConfigError, type ConfigProblem } from './config/config-error.ts';
+
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,7 +15,7 @@ export function processEnvironment(): Environment {
 
 /**
  * The environment of this process over the `.env` file in `directory`: what both name, the environment wins. The file
- * may be missing; one that cannot be read throws the system's error.
+ * may be missing; throws `ConfigError` for one that cannot be read.
  */
 export function readEnvironment(directory: string): Environment {
   return { ...readDotenv(join(directory, '.env')), ...process.env };
@@ -24,8 +26,15 @@ function readDotenv(path: string): Environment {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
-    throw error;
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    if (error.code === 'ENOENT') return {};
+    throw new ConfigError([unreadable(path, String(error.code))]);
   }
   return parse(text);
+}
+
+function unreadable(path: string, code: string): ConfigProblem {
+  const expected = 'a file that this user may read';
+  const todo = 'run as its owner, or mend its permissions (chmod 600, chown)';
+  return { key: path, found: `one that cannot be read (${code})`, expected, todo };
 }

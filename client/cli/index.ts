@@ -1,6 +1,7 @@
 import { isAbsolute, join, relative } from 'node:path';
 
-import { processEnvironment, readEnvironment } from '../../infra/env.ts';
+import { ConfigError } from '../../infra/config/config-error.ts';
+import { processEnvironment, readEnvironment, type Environment } from '../../infra/env.ts';
 import { openExperiments } from '../experiments.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { runCli } from './run-cli.ts';
@@ -19,7 +20,8 @@ async function main(): Promise<ExitCode> {
     });
   }
   standWhereThePersonStands();
-  const env = readEnvironment(process.cwd());
+  const env = environmentHere();
+  if (env === null) return exitCodes.usage;
   const code = await runCli(process.argv.slice(2), {
     env,
     cwd: process.cwd(),
@@ -29,6 +31,17 @@ async function main(): Promise<ExitCode> {
     program: env['npm_lifecycle_event'] === 'hephaestus' ? 'npm run -s hephaestus --' : 'hephaestus',
   });
   return interrupt.signal.aborted ? exitCodes.interrupted : code;
+}
+
+/** Null after telling that the file with the settings cannot be read. */
+function environmentHere(): Environment | null {
+  try {
+    return readEnvironment(process.cwd());
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return null;
+  }
 }
 
 /** `npm --prefix <checkout> run hephaestus` runs in the checkout; settings and notes belong to the folder it was typed in. */

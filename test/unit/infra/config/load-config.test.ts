@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -387,5 +387,13 @@ describe('readEnvironment', () => {
     const env = readEnvironment(folder);
     expect(env['QIZHI_USERNAME']).toBe('ann b');
     expect(env['PATH']).not.toBe('/nowhere');
+  });
+
+  it('tells of one that cannot be read', async () => {
+    const folder = await mkdtemp(join(directory, 'env-'));
+    await mkdir(join(folder, '.env'));
+    expect(() => readEnvironment(folder)).toThrow(
+      /\.env: found one that cannot be read \(EISDIR\).*run as its owner/,
+    );
   });
 });
