@@ -35,16 +35,16 @@ export interface TlsDoor {
   close(): Promise<void>;
 }
 
-/** What nginx does in deploy/nginx: TLS with certificates on both sides, plain bytes to `target` behind it. */
-export async function openTlsDoor(target: string, certificates: Certificates): Promise<TlsDoor> {
-  const [host = '', port] = target.split(':');
+/** What nginx does in deploy/nginx: TLS with certificates on both sides, plain bytes to `target` behind it; `port` 0: any that is free. */
+export async function openTlsDoor(target: string, certificates: Certificates, port = 0): Promise<TlsDoor> {
+  const [host = '', inside] = target.split(':');
   const [cert, key, ca] = await Promise.all(
     [certificates.serverCert, certificates.serverKey, certificates.ca].map((path) => readFile(path)),
   );
   const server = createServer(
     { cert, key, ca, requestCert: true, rejectUnauthorized: true, ALPNProtocols: ['h2'] },
     (socket) => {
-      const inner = connect(Number(port), host);
+      const inner = connect(Number(inside), host);
       socket.pipe(inner).pipe(socket);
       socket.on('error', () => inner.destroy());
       inner.on('error', () => socket.destroy());
@@ -56,7 +56,7 @@ export async function openTlsDoor(target: string, certificates: Certificates): P
     open.add(socket);
     socket.on('close', () => open.delete(socket));
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return {
     address: `localhost:${(server.address() as AddressInfo).port}`,
