@@ -9,7 +9,7 @@ import { childEnvironment } from '../../../infra/agents/child-environment.ts';
 import { processEnvironment } from '../../../infra/env.ts';
 import type { ModelsStandIn } from '../../../infra/lab/models/models-stand-in.ts';
 import type { Tools } from '../../../infra/tools/ensure-tools.ts';
-import type { Figure } from '../environment/figure.ts';
+import type { Figure } from '../figure.ts';
 
 /** Counted rounds; one more before them warms up. */
 export const rounds = 7;

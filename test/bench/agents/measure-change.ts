@@ -9,7 +9,7 @@ import { qwenAgent } from '../../../infra/agents/qwen.ts';
 import { processEnvironment } from '../../../infra/env.ts';
 import { demoIdea } from '../../../infra/lab/demo/idea.ts';
 import { startGithubStandIn } from '../../../infra/lab/github/start-github-stand-in.ts';
-import type { Figure } from '../environment/figure.ts';
+import type { Figure } from '../figure.ts';
 import { compare, runBare, timed, type World } from './compare.ts';
 
 /** The demo's change on the demo's repository: bare Qwen Code in a clone, against the whole activity. */

@@ -10,7 +10,7 @@ import type { WrittenNote } from '../../../activities/notes/interface.ts';
 import { processEnvironment } from '../../../infra/env.ts';
 import { findDeadLinks } from '../../../infra/lab/vault/find-dead-links.ts';
 import { madeUpExperiments } from '../../../infra/lab/vault/made-up-experiments.ts';
-import type { Figure } from '../environment/figure.ts';
+import type { Figure } from '../figure.ts';
 
 const count = 20;
 const machines = 4;

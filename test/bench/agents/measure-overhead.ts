@@ -14,7 +14,7 @@ import { startModelsStandIn } from '../../../infra/lab/models/models-stand-in.ts
 import { scriptIdea } from '../../../infra/lab/models/script-idea.ts';
 import { madeUpExperiments } from '../../../infra/lab/vault/made-up-experiments.ts';
 import { ensureTools } from '../../../infra/tools/ensure-tools.ts';
-import type { Figure } from '../environment/figure.ts';
+import type { Figure } from '../figure.ts';
 import { compare, rounds, runBare, timed, type World } from './compare.ts';
 import { measureChange } from './measure-change.ts';
 

@@ -8,7 +8,7 @@ import { nearNotes } from '../../../activities/notes/near-notes.ts';
 import { plainTexts } from '../../../activities/notes/plain-texts.ts';
 import { noteStem, renderNote } from '../../../activities/notes/render-note.ts';
 import { madeUpExperiments } from '../../../infra/lab/vault/made-up-experiments.ts';
-import type { Figure } from '../environment/figure.ts';
+import type { Figure } from '../figure.ts';
 
 const size = 10_000;
 const limitMs = 1000;

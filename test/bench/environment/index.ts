@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { processEnvironment } from '../../../infra/env.ts';
 import { ensureTools } from '../../../infra/tools/ensure-tools.ts';
 import { SmallWorld } from '../../integration/environment/small-project.ts';
-import type { Figure } from './figure.ts';
+import { tellFigures, type Figure } from '../figure.ts';
 import { measureBuild } from './measure-build.ts';
 import { measureFaults } from './measure-faults.ts';
 import { measureReuse } from './measure-reuse.ts';
@@ -25,7 +25,4 @@ for (const measure of [measureReuse, measureBuild, measureScan]) {
   }
 }
 figures.push(...(await measureFaults()));
-for (const { what, value, target, met } of figures) {
-  console.log(`${met ? 'met   ' : 'MISSED'}  ${what}: ${value} (target: ${target})`);
-}
-if (figures.some(({ met }) => !met)) process.exitCode = 1;
+if (!tellFigures(figures)) process.exitCode = 1;

@@ -7,7 +7,7 @@ import { freeze } from '../../../activities/environment/freeze.ts';
 import { readProof } from '../../../activities/environment/proof.ts';
 import { removeEnvironment } from '../../../activities/environment/remove-environment.ts';
 import type { SmallWorld } from '../../integration/environment/small-project.ts';
-import type { Figure } from './figure.ts';
+import type { Figure } from '../figure.ts';
 
 const packages = ['numpy', 'scikit-learn', 'wandb'];
 const rounds = 3;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
 
-import type { Figure } from './figure.ts';
+import type { Figure } from '../figure.ts';
 
 const Report = z.object({
   testResults: z.array(

@@ -1,6 +1,6 @@
 import { freeze } from '../../../activities/environment/freeze.ts';
 import type { SmallWorld } from '../../integration/environment/small-project.ts';
-import type { Figure } from './figure.ts';
+import type { Figure } from '../figure.ts';
 
 const targetMs = 1000;
 

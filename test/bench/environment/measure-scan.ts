@@ -6,7 +6,7 @@ import { scan } from '../../../activities/environment/scan.ts';
 import { makeElf } from '../../integration/environment/make-elf.ts';
 import { PlantedEnvironment, proveBase } from '../../integration/environment/planted-environment.ts';
 import type { SmallWorld } from '../../integration/environment/small-project.ts';
-import type { Figure } from './figure.ts';
+import type { Figure } from '../figure.ts';
 
 const files = 50_000;
 const targetMs = 3000;

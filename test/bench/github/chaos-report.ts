@@ -1,3 +1,5 @@
+import { counts } from '../counts.ts';
+
 /** What happened in a run, in counts, and what was wrong: nothing, if `problems` is empty. */
 export interface ChaosReport {
   readonly problems: readonly string[];
@@ -27,9 +29,4 @@ export function describeChaos(report: ChaosReport): string {
       : `${report.problems.length} things are wrong`,
   ];
   return lines.join('\n');
-}
-
-function counts(record: Readonly<Record<string, number>>): string {
-  const parts = Object.entries(record).map(([name, count]) => `${name} ${count}`);
-  return parts.length === 0 ? 'none' : parts.join(', ');
 }

@@ -13,9 +13,10 @@ import { exampleNote } from '../../support/example-note.ts';
 import { quickPolicy } from '../../support/temporal-environment.ts';
 import { askStatus } from '../qizhi/ask-status.ts';
 import { chance } from '../qizhi/chance.ts';
-import { tally } from '../qizhi/chaos-report.ts';
+import { tally } from '../counts.ts';
 import { describeStuck } from '../qizhi/describe-stuck.ts';
 import { pause } from '../../../infra/pause.ts';
+import { doInFlight } from '../run-sections.ts';
 import { replayAll } from '../qizhi/replay.ts';
 import { startMortalWorkers } from '../qizhi/worker-processes.ts';
 import { type BenchWorld, openBenchWorld, repository } from './bench-world.ts';
@@ -76,7 +77,7 @@ async function endure(
   const person = startPerson(world, new Map(plans.map((plan) => [plan.id, plan])));
   let ends: ExperimentEnd[];
   try {
-    ends = await runAll(world, plans, options);
+    ends = await doInFlight(plans, options, (plan) => runExperiment(world, plan, options.longestMs));
   } finally {
     await Promise.all([person.stop(), workers.stop()]);
   }
@@ -103,25 +104,6 @@ async function endure(
 /** Of two workers one uploads pictures as attachments, the other puts them on their branch. */
 function settingsOfWorkers({ settings, lab }: BenchWorld): WorkerSettings[] {
   return [settings, { ...settings, github: { ...settings.github, uploadsUrl: lab.url } }];
-}
-
-/** Runs all of them, so many at one time. */
-async function runAll(
-  world: BenchWorld,
-  plans: readonly ExperimentPlan[],
-  { inFlight, longestMs, say }: ChaosOptions,
-): Promise<ExperimentEnd[]> {
-  const ends: ExperimentEnd[] = [];
-  const waiting = plans.values();
-  const runner = async (): Promise<void> => {
-    for (const plan of waiting) {
-      ends.push(await runExperiment(world, plan, longestMs));
-      if (ends.length % Math.ceil(plans.length / 10) === 0)
-        say(`${ends.length} of ${plans.length} have ended`);
-    }
-  };
-  await Promise.all(Array.from({ length: inFlight }, runner));
-  return ends;
 }
 
 async function runExperiment(

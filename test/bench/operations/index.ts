@@ -1,40 +1,62 @@
 /**
- * What running Hephaestus on one machine costs: `npm run bench:operations [-- <kills>]`. The time that `up` takes, the
- * memory of its processes at rest, and how soon everything goes on after kill -9 of the worker, of Temporal and of `up`
- * itself. Ends with exit code 1 where a figure is missed.
+ * What running Hephaestus costs: `npm run bench:operations [-- --kills 50] [--only starts|kills|crowd]`. The time that `up`
+ * takes, the memory of its processes at rest, how soon everything goes on after kill -9 of the worker, of Temporal and of `up`
+ * itself, and what 50 and 500 experiments at once take. Ends with exit code 1 where a figure is missed.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 import { processEnvironment } from '../../../infra/env.ts';
 import { ensureTools } from '../../../infra/tools/ensure-tools.ts';
-import { openUpWorld } from '../../support/up-world.ts';
-import type { Figure } from '../environment/figure.ts';
+import { openUpWorld, type UpWorld } from '../../support/up-world.ts';
+import { tellFigures, type Figure } from '../figure.ts';
+import { runSections, wholeNumber } from '../run-sections.ts';
+import { measureCrowd } from './measure-crowd.ts';
 import { measureKills } from './measure-kills.ts';
 import { measureStarts } from './measure-starts.ts';
 
-const kills = Number(process.argv[2] ?? 50);
-if (!Number.isInteger(kills) || kills < 1)
-  throw new RangeError(`expected a number of kills, got ${process.argv[2] ?? ''}`);
-
+const { values } = parseArgs({
+  options: { kills: { type: 'string', default: '50' }, only: { type: 'string', multiple: true } },
+});
 const root = join(import.meta.dirname, '..', '..', '..', '.tools');
 const tools = await ensureTools({ root, environment: processEnvironment(), log: console.error });
-const directory = await mkdtemp(join(tmpdir(), 'hephaestus-operations-'));
-const world = await openUpWorld(directory, tools);
-const load = (): string => `${loadavg()[0]?.toFixed(1) ?? ''} processes waiting for a processor`;
-const figures: Figure[] = [];
-console.log(`at the start: ${load()}`);
-try {
-  figures.push(...(await measureStarts(world)));
-  console.log(`after the starts: ${load()}`);
-  figures.push(...(await measureKills(world, directory, kills)));
-} finally {
-  await world.close();
-  await rm(directory, { recursive: true, force: true });
+
+await runSections(
+  {
+    starts: () => inUpWorld((world) => measureStarts(world)),
+    kills: () =>
+      inUpWorld((world, directory) => measureKills(world, directory, wholeNumber('kills', values.kills))),
+    crowd: () => inFolder((directory) => measureCrowd(tools, directory)),
+  },
+  values.only,
+);
+
+async function inUpWorld(
+  measure: (world: UpWorld, directory: string) => Promise<Figure[]>,
+): Promise<boolean> {
+  return inFolder(async (directory) => {
+    const world = await openUpWorld(directory, tools);
+    try {
+      return await measure(world, directory);
+    } finally {
+      await world.close();
+    }
+  });
 }
-console.log(`at the end: ${load()}`);
-for (const { what, value, target, met } of figures) {
-  console.log(`${met ? 'met   ' : 'MISSED'}  ${what}: ${value} (target: ${target})`);
+
+function load(): string {
+  return `${loadavg()[0]?.toFixed(1) ?? ''} processes waiting for a processor`;
 }
-if (figures.some(({ met }) => !met)) process.exitCode = 1;
+
+async function inFolder(measure: (directory: string) => Promise<Figure[]>): Promise<boolean> {
+  const directory = await mkdtemp(join(tmpdir(), 'hephaestus-operations-'));
+  console.log(`at the start: ${load()}`);
+  try {
+    return tellFigures(await measure(directory));
+  } finally {
+    console.log(`at the end: ${load()}`);
+    await rm(directory, { recursive: true, force: true });
+  }
+}

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ClientError } from '../../../client/client-error.ts';
 import { pidOf, until, type UpProcess, type UpWorld } from '../../support/up-world.ts';
 import { patientTraining } from '../../support/patient-training.ts';
-import type { Figure } from '../environment/figure.ts';
+import type { Figure } from '../figure.ts';
 
 const victims = ['worker', 'Temporal', 'up'] as const;
 type Victim = (typeof victims)[number];

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { memoryOf } from '../../../infra/memory-of.ts';
 import { processesOf, type UpProcess, type UpWorld } from '../../support/up-world.ts';
-import type { Figure } from '../environment/figure.ts';
+import type { Figure } from '../figure.ts';
 
 const tries = 3;
 const limits = { fromNothing: 8000, again: 5000 };

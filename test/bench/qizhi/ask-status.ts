@@ -5,7 +5,8 @@ import { statusQuery } from '../../../workflows/contract.ts';
 import type { ExperimentWorkflow } from '../../../workflows/index.ts';
 import { pause } from '../../../infra/pause.ts';
 
-const patienceMs = 60_000;
+/** Each worker that is asked may be killed before it answers, and then the answer is waited for in vain for ten seconds. */
+const patienceMs = 300_000;
 
 /** Asks an experiment about itself, again where the worker that was asked has been killed meanwhile. */
 export async function askStatus(

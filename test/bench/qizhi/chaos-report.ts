@@ -1,3 +1,4 @@
+import { counts } from '../counts.ts';
 import type { LabStats } from './lab-client.ts';
 
 /** What happened in a run, in counts, and what was wrong: nothing, if `problems` is empty. */
@@ -43,16 +44,4 @@ export function describeChaos(report: ChaosReport): string {
       : `${report.problems.length} things are wrong`,
   ];
   return lines.join('\n');
-}
-
-function counts(record: Readonly<Record<string, number>>): string {
-  const parts = Object.entries(record).map(([name, count]) => `${name} ${count}`);
-  return parts.length === 0 ? 'none' : parts.join(', ');
-}
-
-/** How often each word comes. */
-export function tally(words: Iterable<string>): Record<string, number> {
-  const sums: Record<string, number> = {};
-  for (const word of words) sums[word] = (sums[word] ?? 0) + 1;
-  return sums;
 }

@@ -11,7 +11,8 @@ import { quickPolicy } from '../../support/temporal-environment.ts';
 import { askStatus } from './ask-status.ts';
 import { openBenchWorld, type BenchWorld } from './bench-world.ts';
 import { chance } from './chance.ts';
-import { tally, type ChaosReport } from './chaos-report.ts';
+import { tally } from '../counts.ts';
+import type { ChaosReport } from './chaos-report.ts';
 import { describeStuck } from './describe-stuck.ts';
 import { startDoubler } from './doubler.ts';
 import { attemptsAllowed, drawExperiment, trainingCommand, type ExperimentPlan } from './experiment-plan.ts';
@@ -19,6 +20,7 @@ import { chaosFaults } from './faults.ts';
 import { judgeExperiment, type ExperimentEnd } from './judge.ts';
 import { aliveProcesses } from './processes.ts';
 import { pause } from '../../../infra/pause.ts';
+import { doInFlight } from '../run-sections.ts';
 import { startPerson } from './person.ts';
 import { keepEvidence, replayAll } from './replay.ts';
 import { readSubmission } from './submissions.ts';
@@ -87,7 +89,7 @@ async function endure(world: BenchWorld, options: ChaosOptions) {
   const person = startPerson(world, new Map(plans.map((plan) => [plan.id, plan])));
   const doubler = startDoubler(world, plans);
   try {
-    ends = await runAll(world, plans, options);
+    ends = await doInFlight(plans, options, (plan) => runExperiment(world, plan, options.longestMs));
     await quiet(world);
   } finally {
     await Promise.all([doubler.stop(), person.stop(), workers.stop()]);
@@ -126,25 +128,6 @@ async function makeTrouble({ lab }: BenchWorld, { seed, mishapRate }: ChaosOptio
     },
   });
   for (const fault of chaosFaults(faultRate, seed)) await lab.addFault(fault);
-}
-
-/** Runs all of them, so many at one time. */
-async function runAll(
-  world: BenchWorld,
-  plans: readonly ExperimentPlan[],
-  { inFlight, longestMs, say }: ChaosOptions,
-): Promise<ExperimentEnd[]> {
-  const ends: ExperimentEnd[] = [];
-  const waiting = plans.values();
-  const runner = async (): Promise<void> => {
-    for (const plan of waiting) {
-      ends.push(await runExperiment(world, plan, longestMs));
-      if (ends.length % Math.ceil(plans.length / 10) === 0)
-        say(`${ends.length} of ${plans.length} have ended`);
-    }
-  };
-  await Promise.all(Array.from({ length: inFlight }, runner));
-  return ends;
 }
 
 async function runExperiment(

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { processEnvironment } from '../../../infra/env.ts';
-import { ensureTools, type Tools } from '../../../infra/tools/ensure-tools.ts';
+import { ensureTools } from '../../../infra/tools/ensure-tools.ts';
 import { quietRuntime } from '../../support/temporal-environment.ts';
+import { runSections, wholeNumber, type Section } from '../run-sections.ts';
 import { runChaos } from './chaos.ts';
 import { describeChaos } from './chaos-report.ts';
 import { benchMany } from './many.ts';
@@ -28,10 +29,15 @@ const mishapRate = 0.05;
 const meanLifeMs = 30_000;
 const longestMs = 900_000;
 
-const sections: Readonly<Record<string, (tools: Tools) => Promise<boolean>>> = {
-  waits: benchWaits,
-  requests: benchRequests,
-  chaos: async (tools) => {
+quietRuntime();
+const tools = await ensureTools({
+  root: join(import.meta.dirname, '..', '..', '..', '.tools'),
+  environment: processEnvironment(),
+});
+const sections: Readonly<Record<string, Section>> = {
+  waits: () => benchWaits(tools),
+  requests: () => benchRequests(tools),
+  chaos: async () => {
     const report = await runChaos(tools, {
       experiments: wholeNumber('experiments', values.experiments),
       seed: wholeNumber('seed', values.seed),
@@ -44,26 +50,6 @@ const sections: Readonly<Record<string, (tools: Tools) => Promise<boolean>>> = {
     console.log(describeChaos(report));
     return report.problems.length === 0;
   },
-  many: benchMany,
+  many: () => benchMany(tools),
 };
-
-function wholeNumber(name: string, text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new Error(`--${name} is "${text}": expected a whole number, 1 or larger`);
-}
-
-const names = values.only ?? Object.keys(sections);
-const unknown = names.filter((name) => !(name in sections));
-if (unknown.length > 0) {
-  throw new Error(`--only ${unknown.join(', ')}: expected one of ${Object.keys(sections).join(', ')}`);
-}
-quietRuntime();
-const tools = await ensureTools({
-  root: join(import.meta.dirname, '..', '..', '..', '.tools'),
-  environment: processEnvironment(),
-});
-for (const name of names) {
-  console.log(`\n== ${name} ==`);
-  if (!(await sections[name]?.(tools))) process.exitCode = 1;
-}
+await runSections(sections, values.only);

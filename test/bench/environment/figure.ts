@@ -1,6 +1,0 @@
-export interface Figure {
-  readonly what: string;
-  readonly value: string;
-  readonly target: string;
-  readonly met: boolean;
-}

@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+
+import { Connection } from '@temporalio/client';
+
+import { startDevServer } from '../../../infra/temporal/dev-server.ts';
+import { ensureSearchAttributes } from '../../../infra/temporal/search-attributes.ts';
+import type { Tools } from '../../../infra/tools/ensure-tools.ts';
+import { startProductionTemporal } from '../../production/topology/production-temporal.ts';
+import type { Figure } from '../figure.ts';
+import { runCrowd, type CrowdServer, type CrowdUse } from './run-crowd.ts';
+
+const sizes = { few: 50, many: 500 } as const;
+/** Linear is ten times as much; what is left is for the noise of one run of each. */
+const noise = 1.15;
+
+/** 50 and 500 experiments at once, on the embedded server as `up` runs it and on Temporal with Postgres. */
+export async function measureCrowd(tools: Tools, directory: string): Promise<Figure[]> {
+  const embedded = await startDevServer({
+    temporal: tools.temporal,
+    databaseFile: join(directory, 'crowd.db'),
+  });
+  const figures: Figure[] = [];
+  try {
+    figures.push(await measureGrowth('embedded', { ...embedded, pids: async () => [embedded.pid] }));
+  } finally {
+    await embedded.close();
+  }
+  const production = await startProductionTemporal(tools.temporal, join(directory, 'production'));
+  if (typeof production === 'string') {
+    console.log(`not measured on Postgres: it needs ${production}`);
+    return figures;
+  }
+  try {
+    figures.push(await measureGrowth('Postgres', production));
+  } finally {
+    await production.close();
+  }
+  return figures;
+}
+
+async function measureGrowth(where: string, server: CrowdServer): Promise<Figure> {
+  const connection = await Connection.connect({ address: server.address });
+  await ensureSearchAttributes(connection, server.namespace);
+  await connection.close();
+  const few = await runCrowd(server, sizes.few);
+  tell(where, few);
+  const many = await runCrowd(server, sizes.many);
+  tell(where, many);
+  const growth = cpuOf(many) / cpuOf(few);
+  const linear = sizes.many / sizes.few;
+  return {
+    what: `${where}: processor time of ${sizes.many} experiments at once against ${sizes.few}`,
+    value: `${growth.toFixed(1)} times`,
+    target: `at most ${linear} times, ${((noise - 1) * 100).toFixed(0)} % noise allowed`,
+    met: growth <= linear * noise,
+  };
+}
+
+function tell(where: string, use: CrowdUse): void {
+  const each = (seconds: number): string => `${((1000 * seconds) / use.experiments).toFixed(0)} ms`;
+  const { worker, server } = use.cpuSeconds;
+  console.log(
+    `${where}, ${use.experiments} at once: ${use.wallSeconds.toFixed(0)} s in all; of each experiment ${each(use.wallSeconds)}, ` +
+      `${each(worker)} of the worker's processor time and ${each(server)} of the server's; ` +
+      `memory at most ${megabytes(use.memoryBytes.worker)} and ${megabytes(use.memoryBytes.server)}`,
+  );
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MB`;
+}
+
+function cpuOf({ cpuSeconds }: CrowdUse): number {
+  return cpuSeconds.worker + cpuSeconds.server;
+}
