@@ -24,16 +24,19 @@ const longestPauseMs = 500;
  */
 export async function publishNotes(publication: Publication, call: GitCall): Promise<string | null> {
   const { path, message, renew } = publication;
-  const inside = await askGit(['rev-parse', '--is-inside-work-tree'], call);
+  // 0: ignored; 1: not; anything else: no repository.
   const ignored = await askGit(['check-ignore', '--quiet', '--', path], call);
-  if (inside.exitCode !== 0 || ignored.exitCode === 0) {
+  if (ignored.exitCode !== 1) {
     await renew([]);
     return null;
   }
-  await commit([path], message, call);
   const remote = (await inOrder(['remote'], call)).split('\n')[0] ?? '';
-  if (remote === '') await commit(await renew([]), 'Renew the index of the notes', call);
-  else await push(remote, publication, call);
+  if (remote === '') await commit([path, ...(await renew([]))], message, call);
+  else {
+    // What others pushed may change the index, and must meet the note as it is.
+    await commit([path], message, call);
+    await push(remote, publication, call);
+  }
   return (await inOrder(['log', '-1', '--format=%H', '--', path], call)) || null;
 }
 
@@ -41,10 +44,13 @@ export async function publishNotes(publication: Publication, call: GitCall): Pro
 async function commit(paths: readonly string[], message: string, call: GitCall): Promise<void> {
   if (paths.length === 0) return;
   await inOrder(['add', '--', ...paths], call);
-  const changed = await inOrder(['status', '--porcelain', '--', ...paths], call);
-  if (changed === '') return;
   const asUs = { ...call, extraEnvironment: committerEnvironment };
-  await inOrder(['commit', '--quiet', '--only', '-m', message, '--', ...paths], asUs);
+  const args = ['commit', '--quiet', '--only', '-m', message, '--', ...paths];
+  const answer = await askGit(args, asUs);
+  if (answer.exitCode === 0) return;
+  // Git has no code of its own for a commit that would be empty: a repeat finds everything committed.
+  const changed = await inOrder(['status', '--porcelain', '--', ...paths], call);
+  if (changed !== '') throw conflict(args, answer, call);
 }
 
 async function push(remote: string, { renew }: Publication, call: GitCall): Promise<void> {
@@ -89,9 +95,13 @@ async function takeOver(remote: string, branch: string, call: GitCall): Promise<
 async function inOrder(args: readonly string[], call: GitCall): Promise<string> {
   const answer = await askGit(args, call);
   if (answer.exitCode === 0) return answer.stdout.trim();
-  throw new Failure(
+  throw conflict(args, answer, call);
+}
+
+function conflict(args: readonly string[], answer: GitAnswer, { cwd }: GitCall): Failure {
+  return new Failure(
     'VaultConflict',
-    `git ${args[0] ?? ''} in the vault ${call.cwd} failed: ${lastWords(answer)}; finish or undo what is open there, then it goes on`,
+    `git ${args[0] ?? ''} in the vault ${cwd} failed: ${lastWords(answer)}; finish or undo what is open there, then it goes on`,
   );
 }
 

@@ -81,11 +81,11 @@ test('a repeat finds the file, keeps what a person wrote in it, and makes no sec
   const again = await runActivity(() => activities.writeNote(noteFacts()));
   expect(await readFile(file, 'utf8')).toContain('surprising');
   expect(again.commit).not.toBe(first.commit);
-  // The note and its index, then the person's words.
-  expect(await git(deps.vault, 'rev-list', '--count', 'HEAD')).toBe('3');
+  // The note with its index, then the person's words.
+  expect(await git(deps.vault, 'rev-list', '--count', 'HEAD')).toBe('2');
 });
 
-test('only its own file is committed, also beside work that a person has begun', async () => {
+test('only its own file and what it changes is committed, also beside work that a person has begun', async () => {
   const deps = await depsWith({}, noModel);
   const activities = createNotesActivities(deps);
   await runActivity(() =>
@@ -94,10 +94,10 @@ test('only its own file is committed, also beside work that a person has begun',
   await writeFile(join(deps.vault, 'mine.md'), 'half a thought');
   await git(deps.vault, 'add', 'mine.md');
   const note = await runActivity(() => activities.writeNote(noteFacts()));
-  expect(await git(deps.vault, 'show', '--name-only', '--format=', 'HEAD~1')).toBe(note.path);
   const parent = '20261101000000-first-baseline.md';
   expect((await git(deps.vault, 'show', '--name-only', '--format=', 'HEAD')).split('\n')).toEqual([
     parent,
+    note.path,
     'experiments.md',
   ]);
   expect(await readFile(join(deps.vault, parent), 'utf8')).toContain(`](${note.path}): links here`);
