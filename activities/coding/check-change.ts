@@ -48,11 +48,12 @@ export async function checkChange(
       `the change touches ${list(outside)}, the task note allows ${list(rules.paths)}; widen change.paths if that is meant`,
     );
   }
-  const problems = [
-    ...(await kindProblems(files, call)),
-    ...(await sizeProblems(files, call)),
-    ...(await secretProblems(await addedText(parent, commit, files, call), rules.secrets)),
+  const looks = [
+    kindProblems(files, call),
+    sizeProblems(files, call),
+    addedText(parent, commit, files, call).then((added) => secretProblems(added, rules.secrets)),
   ];
+  const problems = (await Promise.all(looks)).flat();
   if (problems.length > 0)
     throw new Failure('ChangeUnsafe', `the change was refused: ${problems.join('; ')}`);
   return files.map(({ path }) => path);
@@ -154,7 +155,7 @@ export async function inspectChange(
   call: GitCall,
 ): Promise<ChangeInspection> {
   const files = await changedFiles(base, commit, call);
-  const [sizes, added] = [await fileSizes(files, call), await addedText(base, commit, files, call)];
+  const [sizes, added] = await Promise.all([fileSizes(files, call), addedText(base, commit, files, call)]);
   return {
     paths: files.map(({ path }) => path),
     addedLines: added.reduce((sum, { lines }) => sum + lines.length, 0),

@@ -106,6 +106,12 @@ async function finish(
     await git(['reset', '--quiet', '--hard', commit.sha], call);
   }
   const known = await readRoundRecord(folder, commit.round, commit.sha);
+  const notePath = taskNotePath(commit.experimentId);
+  const [size, diff, inspection] = await Promise.all([
+    git(['diff', '--shortstat', commit.parent, commit.sha], call),
+    changeOf(record.baseSha, commit.sha, notePath, call),
+    inspectChange(record.baseSha, commit.sha, notePath, call),
+  ]);
   return {
     headSha: commit.sha,
     summary: commit.summary,
@@ -113,9 +119,9 @@ async function finish(
     tokens: commit.tokens,
     usage: known?.usage ?? [],
     tries: known?.tries ?? [],
-    size: (await git(['diff', '--shortstat', commit.parent, commit.sha], call)).trim(),
-    diff: await changeOf(record.baseSha, commit.sha, taskNotePath(commit.experimentId), call),
-    inspection: await inspectChange(record.baseSha, commit.sha, taskNotePath(commit.experimentId), call),
+    size: size.trim(),
+    diff,
+    inspection,
   };
 }
 
