@@ -62,6 +62,8 @@ function commandsOf({ id, phase, evidence, stalled }: ExperimentStatus): string[
       ? [
           `merge what was shown: \`${program} merge ${id}${head}\``,
           `close it without merging: \`${program} reject ${id}${head}\``,
+          `send the coding agent back: \`${program} revise ${id} "…"\``,
+          `train it again with other seeds: \`${program} rerun ${id}\``,
         ]
       : []),
     ...(phase === 'reviewing'

@@ -158,6 +158,12 @@ function commandsOf(status: ExperimentStatus): Command[] {
   const program = 'npm run -s hephaestus --';
   const head = evidence === null ? '' : ` --head ${evidence.headSha.slice(0, 12)}`;
   const stop = { says: 'End it now, its jobs too', here: 'stop', line: `${program} stop ${id}` };
+  const rerun = { here: 'rerun', line: `${program} rerun ${id}` };
+  const revise = {
+    says: 'Send the coding agent back',
+    here: 'revise …',
+    line: `${program} revise ${id} "…"`,
+  };
   const asked = questionsOf(status);
   if (asked.length > 0) {
     return [
@@ -170,8 +176,8 @@ function commandsOf(status: ExperimentStatus): Command[] {
   }
   if (status.stalled) {
     return [
-      { says: 'Try it again, as a new attempt', here: 'rerun', line: `${program} rerun ${id}` },
-      { says: 'Send the coding agent back', here: 'revise …', line: `${program} revise ${id} "…"` },
+      { says: 'Try it again, as a new attempt', ...rerun },
+      revise,
       { says: 'Close it without merging', here: 'reject', line: `${program} reject ${id}` },
       stop,
     ];
@@ -180,6 +186,8 @@ function commandsOf(status: ExperimentStatus): Command[] {
     return [
       { says: 'Merge what is shown here', here: 'merge', line: `${program} merge ${id}${head}` },
       { says: 'Close it without merging', here: 'reject', line: `${program} reject ${id}${head}` },
+      revise,
+      { says: 'Train it again with other seeds', ...rerun },
       stop,
     ];
   }

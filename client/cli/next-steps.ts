@@ -19,6 +19,8 @@ export function nextStepRows(seen: SeenExperiment, program: string): string[][] 
   const deciding = [
     [`${program} merge ${id}${bound}`, 'merges what is shown above'],
     [`${program} reject ${id}${bound} --reason "…"`, 'closes the pull request and writes the note'],
+    reviseRow(id, program),
+    [`${program} rerun ${id}`, 'trains it again, with other seeds'],
   ];
   return [
     ...(phase === 'deciding' ? deciding : []),
@@ -48,7 +50,11 @@ function stalled({ id, status }: SeenExperiment, program: string): string[][] {
   if (status?.stalled !== true) return [];
   return [
     [`${program} rerun ${id}`, 'tries it again, as a new attempt'],
-    [`${program} revise ${id} "…"`, 'sends the coding agent back with your words'],
+    reviseRow(id, program),
     [`${program} reject ${id}`, 'closes the pull request and writes the note'],
   ];
+}
+
+function reviseRow(id: string, program: string): string[] {
+  return [`${program} revise ${id} "…"`, 'sends the coding agent back with your words'];
 }

@@ -136,6 +136,8 @@ describe('commentBody', () => {
     expect(body).toContain('Waiting for the decision of the PI.');
     expect(body).toContain('`npm run -s hephaestus -- merge warmup-cosine --head a1b2c3d4e5f6`');
     expect(body).toContain('`npm run -s hephaestus -- reject warmup-cosine --head a1b2c3d4e5f6`');
+    expect(body).toContain('<code>/hephaestus revise …</code> as a comment');
+    expect(body).toContain('`/hephaestus rerun` as a comment');
     expect(body).toContain('there is no evidence yet: the experiment is training');
     expect(body).toContain('`a1b2c3d4e5f6`');
     expect(body).toContain('1 GPU hours');
