@@ -26,6 +26,7 @@ PR_SET_CHILD_SUBREAPER = 36
 LOCK_PATIENCE_S = 20
 LOCKED = 75
 NOT_STARTED = 126
+HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
 
 def prctl(option, value):
@@ -68,18 +69,22 @@ class Owner:
 def start(argv):
     """The program's process id, in a session of its own."""
     guard = os.getpid()
+    # A signal that reached the new process while it still has this one's handlers would be lost.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
     pid = os.fork()
     if pid != 0:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         return pid
     try:
+        for name in (*HANDLED, signal.SIGPIPE):
+            signal.signal(name, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         os.setsid()
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != guard:
             os._exit(NOT_STARTED)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.closerange(3, 4)
-        for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE):
-            signal.signal(name, signal.SIG_DFL)
         os.execvp(argv[0], argv)
     except OSError as error:
         os.write(2, f"{argv[0]} cannot be started: {error.strerror}\n".encode())

@@ -91,6 +91,15 @@ it('asks a program to end and kills it when it does not', async () => {
   expect([137, 143]).toContain((await deaf.ended).code);
 });
 
+it('loses no word to end that comes in the very moment of the start', async () => {
+  for (let round = 0; round < 30; round += 1) {
+    const program = startGuarded(guarded('exec sleep 100', { graceSeconds: 90 }));
+    await program.pid;
+    program.stop();
+    expect((await program.ended).code).toBe(143);
+  }
+}, 60_000);
+
 it('starts a killed program again, and leaves none of its children behind', async () => {
   const supervised = start(
     'sh -c "echo $$ > child; exec sleep 100" & setsid sleep 101 & echo $! > detached; wait',
