@@ -1,6 +1,6 @@
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { execa } from 'execa';
 import { afterAll, expect, it, vi } from 'vitest';
@@ -8,28 +8,19 @@ import { afterAll, expect, it, vi } from 'vitest';
 import { outcomes } from '../../domain/phase.ts';
 import { processEnvironment } from '../../infra/env.ts';
 import { freePort } from '../../infra/free-port.ts';
-import { allKeys, definitionOf, type Zone } from '../../infra/config/keys.ts';
 import { demoIdea } from '../../infra/lab/demo/idea.ts';
 import { pause } from '../../infra/pause.ts';
-import { ensureTools, type Tools } from '../../infra/tools/ensure-tools.ts';
+import { ensureTools } from '../../infra/tools/ensure-tools.ts';
 import { toolEnvironment } from '../../infra/tools/tool-environment.ts';
 import { makeCertificates, type Certificates } from '../integration/temporal/tls-door.ts';
 import { doorPortInside, refusedByDoor, startCloud } from './topology/cloud.ts';
-import { unitFile } from './topology/deployment-files.ts';
 import { openLabAs, type SeededLab } from './topology/lab-world.ts';
-import {
-  hostNetwork,
-  openNetworkZone,
-  type NetworkZone,
-  type ZoneProcess,
-  type ZoneUser,
-} from './topology/network-zone.ts';
+import { hostNetwork, openNetworkZone, type NetworkZone, type ZoneProcess } from './topology/network-zone.ts';
 import { openPipes } from './topology/port-pipes.ts';
+import { homeOf, makeHomes, toolsOf, uids, zoneStarter, type Who } from './topology/zone-homes.ts';
 import { productionParts } from './topology/production-temporal.ts';
 
 const checkout = join(import.meta.dirname, '..', '..');
-const uids = { control: 61_001, networked: 61_002, local: 61_003, webhook: 61_004 } as const;
-type Who = keyof typeof uids;
 const closers: (() => Promise<void>)[] = [];
 const running: { readonly name: string; readonly child: ZoneProcess }[] = [];
 
@@ -174,88 +165,6 @@ async function openNetworks(
   ]);
   closers.push(async () => closePipes());
   return { cloud, local };
-}
-
-interface StarterOptions {
-  readonly folder: string;
-  readonly program: string;
-  /** What this machine needs on its way to the registries: proxies, certificates. */
-  readonly machine: Readonly<Record<string, string>>;
-  readonly lab: SeededLab;
-  readonly doorPort: number;
-}
-
-type Start = (
-  network: Pick<NetworkZone, 'start'>,
-  who: Who,
-  what: string | readonly string[],
-) => Promise<ZoneProcess>;
-
-const stateOf = (folder: string): string => join(folder, 'state');
-const homeOf = (folder: string, who: Who): string => join(stateOf(folder), `hephaestus-${who}`);
-const sharedOf = (folder: string): string => join(folder, 'shared');
-const toolsOf = (home: string): string => join(home, '.cache', 'hephaestus', 'tools');
-
-/** A folder for each user that no other can look into, and the shared disk. */
-async function makeHomes(folder: string, tools: Tools): Promise<void> {
-  await mkdir(stateOf(folder));
-  await mkdir(sharedOf(folder));
-  await chown(sharedOf(folder), uids.networked, uids.networked);
-  for (const who of Object.keys(uids) as Who[]) {
-    const home = homeOf(folder, who);
-    await mkdir(home, { mode: 0o700 });
-    if (who === 'local' || who === 'networked') await bringTools(home, tools);
-    await execa('chown', ['-R', `${uids[who]}:${uids[who]}`, home]);
-  }
-}
-
-/** Starts a unit of `deploy/systemd`, or a command, as the zone's user with the zone's settings and no other. */
-function zoneStarter(options: StarterOptions): Start {
-  const { folder, program, machine } = options;
-  return async (network, who, what) => {
-    const file = typeof what === 'string' ? what : 'hephaestus-worker@.service';
-    const unit = await unitFile(file, { instance: who, state: stateOf(folder), program });
-    const env = { ...machine, ...unit.environment, ...settingsOf(who, options) };
-    const user: ZoneUser = { uid: uids[who], cwd: homeOf(folder, who), env };
-    return network.start(typeof what === 'string' ? unit.command : what, user);
-  };
-}
-
-/** What would be fetched at the first start: the zone `local` reaches no registry here. Only what is in use, as a copy. */
-async function bringTools(home: string, { python, geminiScript }: Tools): Promise<void> {
-  const root = toolsOf(home);
-  await mkdir(root, { recursive: true });
-  const own = join(checkout, '.tools');
-  for (const program of [python, geminiScript]) {
-    const [kit = ''] = relative(own, program).split('/');
-    const published = await readlink(join(own, kit));
-    await execa('cp', ['-a', join(own, published), join(own, kit), root]);
-  }
-}
-
-/** Of all settings of the lab those that the zone reads, and where it finds Temporal. */
-function settingsOf(who: Who, { folder, lab, doorPort }: StarterOptions): Record<string, string> {
-  const zone: Zone = who === 'webhook' ? 'control' : who;
-  const inCloud = zone === 'control';
-  const read = new Set<string>(
-    who === 'webhook'
-      ? ['GITHUB_WEBHOOK_SECRET']
-      : allKeys().filter((key) => definitionOf(key).zones.includes(zone) && key !== 'GITHUB_WEBHOOK_SECRET'),
-  );
-  const tls = join(folder, 'tls');
-  return {
-    ...Object.fromEntries(Object.entries(lab.settings).filter(([key]) => read.has(key))),
-    TEMPORAL_NAMESPACE: 'experiments',
-    TEMPORAL_ADDRESS: inCloud ? '127.0.0.1:7233' : `localhost:${doorPort}`,
-    HEPHAESTUS_GITHUB_POLL_SECONDS: '5',
-    QIZHI_POLL_SECONDS: '1',
-    ...(zone === 'networked' && { HEPHAESTUS_SHARED_DIR: sharedOf(folder) }),
-    ...(!inCloud && {
-      TEMPORAL_TLS_SERVER_CA_CERT_PATH: join(tls, 'ca.crt'),
-      TEMPORAL_TLS_CLIENT_CERT_PATH: join(tls, `${zone}.crt`),
-      TEMPORAL_TLS_CLIENT_KEY_PATH: join(tls, `${zone}.key`),
-    }),
-  };
 }
 
 /** Fails at once with what was said when a process of a zone has ended, or when the experiment ends otherwise. */
