@@ -125,9 +125,11 @@ describe('hephaestus sync --watch', () => {
     const log = await place();
     await truncate(log, 33_000);
     const watching = sync([root, '--watch']);
-    await vi.waitFor(async () => expect(await onServer()).toMatchObject({ state: 'running' }), waiting);
-    const { rows = 0 } = (await onServer()) ?? {};
-    expect(rows).toBeGreaterThan(2);
+    // The run is there a moment before its first rows.
+    await vi.waitFor(async () => {
+      const { state, rows = 0 } = (await onServer()) ?? {};
+      expect([state, rows > 2]).toEqual(['running', true]);
+    }, waiting);
     watching.kill('SIGINT');
     expect((await watching).exitCode).toBe(130);
     await cp(join(recorded, 'run-one.wandb'), log);
