@@ -7,11 +7,11 @@ import { quietRuntime } from '../../support/temporal-environment.ts';
 it('makes one pull request and one comment for each experiment, and merges only what was shown, whatever fails', async () => {
   quietRuntime();
   const report = await runChaos(inject('tools'), {
-    experiments: 12,
+    experiments: 50,
     seed: 7,
-    inFlight: 12,
+    inFlight: 25,
     meanLifeMs: 30_000,
-    longestMs: 400_000,
+    longestMs: 600_000,
     say: () => undefined,
   });
   expect(report.problems, describeChaos(report)).toEqual([]);
