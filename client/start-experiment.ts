@@ -2,7 +2,7 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowIdReusePolicy } from '@te
 
 import type { ExperimentInput } from '../domain/experiment.ts';
 import { experimentWorkflowId } from '../domain/ids.ts';
-import { queues } from '../workflows/contract.ts';
+import { queues, stepTimeout } from '../workflows/contract.ts';
 import type { ExperimentWorkflow } from '../workflows/index.ts';
 import { ClientError } from './client-error.ts';
 import { workflowUrl } from './execution.ts';
@@ -31,6 +31,7 @@ export async function startExperiment(link: TemporalLink, input: ExperimentInput
         taskQueue: queues.experiments,
         args: [input],
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+        workflowTaskTimeout: stepTimeout,
         staticSummary: summaryOf(input),
       }),
     );

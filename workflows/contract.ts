@@ -21,6 +21,13 @@ export const queues = {
   notifications: 'notifications',
 } as const;
 
+/**
+ * For so long Temporal waits for a worker that has a step of an experiment in hand before it gives that to another: where a
+ * worker was killed, nothing goes on before. Its own default is 10 s; a step takes a tenth of a second, a few on a machine
+ * that is overloaded.
+ */
+export const stepTimeout = '7 seconds';
+
 /** Searchable in the Temporal Web UI and by `hephaestus list`. */
 export const searchAttributes = {
   phase: defineSearchAttributeKey('HephaestusPhase', SearchAttributeType.KEYWORD),

@@ -5,6 +5,7 @@ import { experimentWorkflowId } from '../domain/ids.ts';
 import type { InvitationAnswer, InvitationInput } from '../domain/invitation.ts';
 import { reply } from './activities.ts';
 import { ExperimentWorkflow } from './experiment-workflow.ts';
+import { stepTimeout } from './contract.ts';
 
 /**
  * Looks whether a pull request may start an experiment, and starts it. A process that only receives webhooks can ask for
@@ -29,6 +30,7 @@ export async function PullRequestWorkflow(input: InvitationInput): Promise<Invit
       args: [{ id, source, by: by ?? invitation.by, policy }],
       // It goes its own way; what it is called is what makes it one.
       parentClosePolicy: ParentClosePolicy.ABANDON,
+      workflowTaskTimeout: stepTimeout,
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
       staticSummary: title.replaceAll(/\s+/g, ' ').trim().slice(0, 200),
     });
