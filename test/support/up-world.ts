@@ -8,7 +8,7 @@ import { openExperiments, type Experiments } from '../../client/experiments.ts';
 import type { ExperimentInput } from '../../domain/experiment.ts';
 import { loadConfig } from '../../infra/config/load-config.ts';
 import { processEnvironment } from '../../infra/env.ts';
-import { freePort } from '../../infra/free-port.ts';
+import { isPortFree } from '../../infra/is-port-free.ts';
 import { findLabPython } from '../../infra/lab/demo/lab-python.ts';
 import { startLab, type Lab } from '../../infra/lab/start-lab.ts';
 import type { Tools } from '../../infra/tools/ensure-tools.ts';
@@ -55,10 +55,10 @@ export async function openUpWorld(directory: string, { uv }: Pick<Tools, 'uv'>):
   const settings: Settings = {
     ...lab.settings,
     HEPHAESTUS_HOME: join(home, '.hephaestus'),
-    HEPHAESTUS_WEBHOOK_PORT: String(await freePort()),
-    HEPHAESTUS_PAGE_PORT: String(await freePort()),
-    HEPHAESTUS_TEMPORAL_UI_URL: `http://127.0.0.1:${await freePort()}`,
-    TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}`,
+    HEPHAESTUS_WEBHOOK_PORT: String(await lastingPort()),
+    HEPHAESTUS_PAGE_PORT: String(await lastingPort()),
+    HEPHAESTUS_TEMPORAL_UI_URL: `http://127.0.0.1:${await lastingPort()}`,
+    TEMPORAL_ADDRESS: `127.0.0.1:${await lastingPort()}`,
     HEPHAESTUS_GITHUB_POLL_SECONDS: '1',
     QIZHI_POLL_SECONDS: '1',
     QIZHI_REQUESTS_PER_SECOND: '50',
@@ -197,4 +197,12 @@ export async function until(
     await delay(50);
   }
   return Date.now() - begun;
+}
+
+/** Below those that the system gives to connections: one of them must not have it while its server is being started again. */
+async function lastingPort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    if (await isPortFree(port)) return port;
+  }
 }
