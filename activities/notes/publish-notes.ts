@@ -9,7 +9,7 @@ export interface Publication {
   /** Of the note, inside the vault. */
   readonly path: string;
   readonly message: string;
-  /** Writes the generated parts anew, also those of `settled`; returns the files that changed. */
+  /** Writes the generated parts anew, also those of `settled`; returns the files that hold them. */
   readonly renew: (settled: readonly string[]) => Promise<readonly string[]>;
 }
 

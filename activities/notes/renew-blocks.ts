@@ -12,7 +12,8 @@ import { noteLink } from './note-link.ts';
 
 /**
  * Writes the generated parts of the vault anew: the index, and the backlinks of the notes that `paths` link to and of
- * `paths` themselves. Returns the files that changed. Done again with the same notes it changes nothing.
+ * `paths` themselves. Done again with the same notes it changes nothing. Returns the files that hold such parts, also those
+ * that did not change: a try that died may have written them and not committed.
  */
 export async function renewBlocks(
   folder: string,
@@ -20,16 +21,16 @@ export async function renewBlocks(
   paths: readonly string[],
 ): Promise<string[]> {
   const { notes } = await reader.read(folder);
-  const index = await rewrite(folder, indexPath, (text) => renderIndex(text ?? null, notes));
+  await rewrite(folder, indexPath, (text) => renderIndex(text ?? null, notes));
   const linked = notes.filter(({ path }) => paths.includes(path)).flatMap(({ links }) => links);
-  const changed: string[] = index ? [indexPath] : [];
+  const kept: string[] = [indexPath];
   for (const path of new Set([...paths, ...linked])) {
-    const written = await rewrite(folder, path, (text) =>
+    const holds = await rewrite(folder, path, (text) =>
       text === undefined ? null : withBacklinks(text, path, notes),
     );
-    if (written) changed.push(path);
+    if (holds) kept.push(path);
   }
-  return changed;
+  return kept;
 }
 
 function withBacklinks(text: string, path: string, notes: readonly CataloguedNote[]): string | null {
@@ -41,7 +42,7 @@ function withBacklinks(text: string, path: string, notes: readonly CataloguedNot
   return `${text.trimEnd()}\n\n${block('backlinks', content)}\n`;
 }
 
-/** True when the file is another one now. */
+/** False when there is nothing to write into it. */
 async function rewrite(
   folder: string,
   path: string,
@@ -50,7 +51,8 @@ async function rewrite(
   const file = join(folder, path);
   const before = await unlessMissing(readFile(file, 'utf8'));
   const after = change(before);
-  if (after === null || after === before) return false;
+  if (after === null) return false;
+  if (after === before) return true;
   await mkdir(dirname(file), { recursive: true });
   await writeFileAtomic(file, after);
   return true;

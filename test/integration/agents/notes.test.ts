@@ -107,6 +107,18 @@ test('only its own file and what it changes is committed, also beside work that 
   );
 });
 
+test('what a try had written before it died is committed by the next, the index and the links back as well', async () => {
+  const deps = await depsWith({}, noModel);
+  await writeNote(deps, noteFacts({ experimentId: 'first-baseline', startedAt: '2026-11-01T00:00:00Z' }));
+  const note = await writeNote(deps, noteFacts());
+  await writeFile(join(deps.vault, 'mine.md'), 'half a thought');
+  // As it is when the machine stops before the commit.
+  await git(deps.vault, 'reset', '--quiet', 'HEAD~1');
+  expect((await git(deps.vault, 'status', '--porcelain')).split('\n')).toHaveLength(4);
+  expect((await writeNote(deps, noteFacts())).path).toBe(note.path);
+  expect(await git(deps.vault, 'status', '--porcelain')).toBe('?? mine.md');
+});
+
 test('two notes at once, into a remote that somebody else pushed to', async () => {
   const folder = await temporaryFolder();
   const remote = join(folder, 'notes.git');
