@@ -28,6 +28,9 @@ const fresh = (): WordCursor => ({
   strangersLeft: 20,
 });
 
+/** Reaches behind the test's own comments: GitHub's times have no fractions of a second, and a word may take one to be said. */
+const lately = (): WordCursor => ({ ...fresh(), since: new Date(Date.now() - 20_000).toISOString() });
+
 function memory(): LookMemory & { kept: string | null } {
   const made = {
     last: null as string | null,
@@ -70,7 +73,7 @@ async function newPullRequest(): Promise<number> {
 }
 
 async function wordsIn(number: number) {
-  return (await lookAt(number, fresh()))?.words ?? [];
+  return (await lookAt(number, lately()))?.words ?? [];
 }
 
 describe('words below a pull request', () => {
@@ -130,7 +133,7 @@ describe('words below a pull request', () => {
     const id = await say('pi', number, 'well done');
     await nextSecond();
     await lab.ask('pi', 'PATCH', `${path}/issues/comments/${id}`, { body: '/hephaestus merge' });
-    expect(await wordsIn(number)).toMatchObject([]);
+    expect((await lookAt(number, fresh()))?.words ?? []).toMatchObject([]);
     const early = { ...fresh(), since: new Date(Date.now() - 60_000).toISOString() };
     expect((await lookAt(number, early))?.words).toMatchObject([
       { commentId: id, word: { status: 'unclear', why: expect.stringContaining('edited') as string } },
@@ -154,7 +157,7 @@ describe('words below a pull request', () => {
   it('of strangers are told a few times and then no more', async () => {
     const number = await newPullRequest();
     for (let sent = 0; sent < 3; sent += 1) await say('reader', number, '/hephaestus merge');
-    const heard = await lookAt(number, { ...fresh(), strangersLeft: 2 });
+    const heard = await lookAt(number, { ...lately(), strangersLeft: 2 });
     expect(heard?.words).toHaveLength(2);
     expect(heard?.cursor.strangersLeft).toBe(0);
     const own = await say('pi', number, '/hephaestus merge');
