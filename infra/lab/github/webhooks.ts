@@ -79,6 +79,9 @@ export function startWebhooks(lab: Lab, faults: FaultQueue): Webhooks {
     }
     const delayMs = fault?.kind === 'delay' ? fault.delayMs : settings.delayMs * draw();
     if (delayMs > 0) await wait(delayMs, undefined, { ref: false });
+    // A hook is told of nothing that a stand-in that is killed would not know of any more.
+    lab.save();
+    await lab.saved();
     delivery.statusCode = await post(hook, delivery, closing.signal);
     counts.sent += 1;
     if (fault?.kind === 'duplicate' || draw() < settings.duplicate) {
