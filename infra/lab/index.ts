@@ -5,9 +5,8 @@ import { Command } from 'commander';
 import { processEnvironment } from '../env.ts';
 import { ensureTools } from '../tools/ensure-tools.ts';
 import { toolEnvironment } from '../tools/tool-environment.ts';
-import { demoIdea } from './demo/idea.ts';
 import { findLabPython } from './demo/lab-python.ts';
-import { scriptIdea } from './models/script-idea.ts';
+import { scriptDemo } from './demo/script-demo.ts';
 import { seedDigits } from './seed-digits.ts';
 import { startLab } from './start-lab.ts';
 
@@ -28,11 +27,7 @@ const { uv, wandb } = await ensureTools({
   log,
 });
 const python = await findLabPython(environment);
-const note = {
-  ...demoIdea.note,
-  environment: { ...demoIdea.note.environment, python: python.version, interpreter: python.path },
-};
-const lab = await startLab({ directory, script: scriptIdea({ ...demoIdea, note }) });
+const lab = await startLab({ directory, script: scriptDemo(python) });
 await seedDigits(lab, { uv, wandb, python: python.path, environment });
 
 for (const [key, value] of Object.entries(lab.settings)) console.log(`${key}=${value}`);

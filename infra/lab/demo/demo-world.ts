@@ -1,21 +1,18 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { Octokit } from '@octokit/rest';
-
-import type { TaskNote } from '../../../domain/task-note.ts';
 import type { TemporalSettings } from '../../config/config.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { freePort } from '../../free-port.ts';
 import { startDevServer, type DevServer } from '../../temporal/dev-server.ts';
 import { toolEnvironment } from '../../tools/tool-environment.ts';
 import type { Tools } from '../../tools/ensure-tools.ts';
-import { scriptIdea } from '../models/script-idea.ts';
+import { registerWebhook } from '../register-webhook.ts';
 import { seedDigits } from '../seed-digits.ts';
 import { startLab, type Lab } from '../start-lab.ts';
 import { findLabPython } from './lab-python.ts';
-import { demoIdea } from './idea.ts';
 import { startChild, type Child } from './processes.ts';
+import { scriptDemo } from './script-demo.ts';
 
 /** Everything that the demo runs on. */
 export interface DemoWorld {
@@ -74,7 +71,7 @@ async function openWorld(
       closers,
       startLab({
         directory: join(directory, 'lab'),
-        script: scriptIdea({ ...demoIdea, note: noteFor(python) }),
+        script: scriptDemo(python),
       }),
     ),
   ]);
@@ -108,12 +105,6 @@ async function openWorld(
   return { directory, home, lab, server, worker, webhook, settings, startWorker, temporal, close };
 }
 
-/** The scripted plan asks for the interpreter that the lab's "image" has. */
-function noteFor(python: { readonly path: string; readonly version: string }): TaskNote {
-  const { note } = demoIdea;
-  return { ...note, environment: { ...note.environment, python: python.version, interpreter: python.path } };
-}
-
 async function closedBy<T extends { close(): Promise<void> }>(
   closers: (() => Promise<void>)[],
   starting: Promise<T>,
@@ -121,18 +112,6 @@ async function closedBy<T extends { close(): Promise<void> }>(
   const started = await starting;
   closers.push(() => started.close());
   return started;
-}
-
-async function registerWebhook(lab: Lab, url: string): Promise<void> {
-  const { GITHUB_API_URL = '', GITHUB_WEBHOOK_SECRET = '' } = lab.settings;
-  // Hooks are an owner's business: the token of Hephaestus may not.
-  const octokit = new Octokit({ baseUrl: GITHUB_API_URL, auth: lab.github.tokens['pi'] });
-  await octokit.rest.repos.createWebhook({
-    owner: 'lab',
-    repo: 'digits',
-    events: ['pull_request', 'pull_request_review', 'issue_comment', 'status'],
-    config: { url, content_type: 'json', secret: GITHUB_WEBHOOK_SECRET },
-  });
 }
 
 function envFile(settings: Readonly<Record<string, string>>): string {

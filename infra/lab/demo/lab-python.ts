@@ -2,13 +2,16 @@ import { existsSync, realpathSync } from 'node:fs';
 
 import { execa } from 'execa';
 
+export interface LabPython {
+  readonly path: string;
+  readonly version: string;
+}
+
 /**
  * The interpreter that the lab's jobs use, as an image's would be: an absolute path and its version. A managed one would
  * be uv's own download, which needs more of the Internet than the package registries.
  */
-export async function findLabPython(
-  environment: Readonly<Record<string, string>>,
-): Promise<{ path: string; version: string }> {
+export async function findLabPython(environment: Readonly<Record<string, string>>): Promise<LabPython> {
   const candidates = ['/usr/bin/python3', '/usr/local/bin/python3', 'python3'];
   for (const candidate of candidates) {
     if (candidate.startsWith('/') && !existsSync(candidate)) continue;

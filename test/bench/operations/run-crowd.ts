@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 
 import { Client, Connection } from '@temporalio/client';
-import { execa } from 'execa';
 
 import { experimentWorkflowId } from '../../../domain/ids.ts';
 import { pause } from '../../../infra/pause.ts';
 import { decisionSignals, queues } from '../../../workflows/contract.ts';
 import type { ExperimentWorkflow } from '../../../workflows/index.ts';
 import { exampleNote } from '../../support/example-note.ts';
+import { startIpcProcess } from '../../support/ipc-process.ts';
 import { quickPolicy } from '../../support/temporal-environment.ts';
 import { processUse, type ProcessUse } from '../qizhi/processes.ts';
 
@@ -36,24 +36,13 @@ const limitMs = 1_200_000;
 /** Runs so many experiments at one time with everything outside answering at no cost; the PI merges what is asked. */
 export async function runCrowd(server: CrowdServer, experiments: number): Promise<CrowdUse> {
   const { address, namespace } = server;
-  const worker = execa(process.execPath, [script], {
-    ipc: true,
-    ipcInput: { address, namespace },
-    reject: false,
-    all: true,
-    forceKillAfterDelay: 20_000,
-  });
-  await Promise.race([
-    worker.getOneMessage(),
-    worker.then(({ all }) => Promise.reject(new Error(`the worker ended at once:\n${all}`))),
-  ]);
+  const worker = await startIpcProcess(script, { address, namespace });
   const connection = await Connection.connect({ address });
   try {
-    return await watchCrowd(new Client({ connection, namespace }), server, worker.pid ?? 0, experiments);
+    return await watchCrowd(new Client({ connection, namespace }), server, worker.pid, experiments);
   } finally {
     await connection.close();
-    worker.kill('SIGTERM');
-    await worker;
+    await worker.stop();
   }
 }
 

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 
-import { execa } from 'execa';
-
 import { jobWorkflowId } from '../../../domain/ids.ts';
 import type { Tools } from '../../../infra/tools/ensure-tools.ts';
 import { queues } from '../../../workflows/contract.ts';
 import type { JobWorkflow } from '../../../workflows/job-workflow.ts';
 import { exampleNote } from '../../support/example-note.ts';
+import { startIpcProcess } from '../../support/ipc-process.ts';
 import { openBenchWorld, type BenchWorld } from './bench-world.ts';
 import type { ManyMeasure, ManySettings } from './many-settings.ts';
 import { pause } from '../../../infra/pause.ts';
@@ -131,28 +130,13 @@ interface ManyProcess {
 }
 
 async function startManyProcess(settings: ManySettings): Promise<ManyProcess> {
-  const child = execa(process.execPath, [script], {
-    ipc: true,
-    ipcInput: settings,
-    reject: false,
-    all: true,
-    forceKillAfterDelay: 20_000,
-  });
-  await Promise.race([
-    child.getOneMessage(),
-    child.then(({ all }) => Promise.reject(new Error(`the worker ended at once:\n${all}`))),
-  ]);
+  const worker = await startIpcProcess(script, settings);
   return {
-    pid: child.pid ?? 0,
-    measure: async () => {
-      const answer = child.getOneMessage();
-      await child.sendMessage('measure');
-      return (await answer) as ManyMeasure;
-    },
+    pid: worker.pid,
+    measure: async () => (await worker.ask('measure')) as ManyMeasure,
     stop: async () => {
-      await child.sendMessage('end');
-      child.kill('SIGTERM');
-      await child;
+      await worker.tell('end');
+      await worker.stop();
     },
   };
 }

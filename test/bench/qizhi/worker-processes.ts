@@ -1,44 +1,13 @@
 import { join } from 'node:path';
 
-import { execa, type sendMessage } from 'execa';
-
 import { pause } from '../../../infra/pause.ts';
+import { startIpcProcess, type IpcMessage, type IpcProcess } from '../../support/ipc-process.ts';
 
 const qizhiScript = join(import.meta.dirname, 'worker-process.ts');
 
-/** What a worker process of some bench is told first: anything that goes through JSON. */
-type Settings = Parameters<typeof sendMessage>[0];
-
-export interface WorkerProcess {
-  readonly pid: number;
-  /** Asks it to end, and waits until it has. */
-  stop(): Promise<void>;
-  /** Kills it without a word, and waits until it is gone. */
-  kill(): Promise<void>;
-}
-
-/** Starts a worker in a process of its own and waits until it polls. Throws with its own words when it ends instead. */
-export async function startWorkerProcess(
-  settings: Settings,
-  script: string = qizhiScript,
-): Promise<WorkerProcess> {
-  const child = execa(process.execPath, [script], {
-    ipc: true,
-    ipcInput: settings,
-    reject: false,
-    all: true,
-    maxBuffer: 1_000_000,
-    forceKillAfterDelay: 20_000,
-  });
-  await Promise.race([
-    child.getOneMessage(),
-    child.then(({ all }) => Promise.reject(new Error(`a worker ended at once:\n${all}`))),
-  ]);
-  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
-    child.kill(signal);
-    await child;
-  };
-  return { pid: child.pid ?? 0, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+/** One worker of the bench of training jobs, once it polls. */
+export function startWorkerProcess(settings: IpcMessage): Promise<IpcProcess> {
+  return startIpcProcess(qizhiScript, settings);
 }
 
 export interface MortalWorkers {
@@ -53,17 +22,17 @@ export interface MortalWorkers {
  * and started again at once. `draw` gives numbers in [0, 1).
  */
 export async function startMortalWorkers(
-  all: readonly Settings[],
+  all: readonly IpcMessage[],
   {
     meanLifeMs,
     draw,
-    script,
+    script = qizhiScript,
   }: { readonly meanLifeMs: number; readonly draw: () => number; readonly script?: string },
 ): Promise<MortalWorkers> {
   const stopping = new AbortController();
   const pids = new Set<number>();
   let kills = 0;
-  const live = async (settings: Settings, first: WorkerProcess): Promise<void> => {
+  const live = async (settings: IpcMessage, first: IpcProcess): Promise<void> => {
     let worker = first;
     for (;;) {
       pids.add(worker.pid);
@@ -71,12 +40,12 @@ export async function startMortalWorkers(
       if (stopping.signal.aborted) return worker.stop();
       await worker.kill();
       kills += 1;
-      worker = await startWorkerProcess(settings, script);
+      worker = await startIpcProcess(script, settings);
     }
   };
   const lives = await Promise.all(
     all.map(async (settings) => {
-      const first = await startWorkerProcess(settings, script);
+      const first = await startIpcProcess(script, settings);
       return { settings, first };
     }),
   );

@@ -8,9 +8,10 @@ import type { ExperimentWorkflow } from '../../../workflows/index.ts';
 import { openBenchWorld, type BenchWorld } from '../../bench/qizhi/bench-world.ts';
 import { pause } from '../../../infra/pause.ts';
 import { replayAll } from '../../bench/qizhi/replay.ts';
-import { startWorkerProcess, type WorkerProcess } from '../../bench/qizhi/worker-processes.ts';
+import { startWorkerProcess } from '../../bench/qizhi/worker-processes.ts';
 import { exampleNote } from '../../support/example-note.ts';
 import { quickPolicy, quietRuntime, statusOf } from '../../support/temporal-environment.ts';
+import type { IpcProcess } from '../../support/ipc-process.ts';
 
 type Handle = WorkflowHandle<typeof ExperimentWorkflow>;
 
@@ -22,8 +23,8 @@ const requestsPerSecond = 100;
 const patiently = { timeout: 120_000, interval: 500 };
 
 let world: BenchWorld;
-let control: WorkerProcess;
-let networked: WorkerProcess;
+let control: IpcProcess;
+let networked: IpcProcess;
 beforeAll(async () => {
   quietRuntime();
   world = await openBenchWorld(inject('tools'));
@@ -82,7 +83,7 @@ it('takes each update that was sent while workers were killed, and takes it once
   expect(await replayAll(world.client, world.bundleFile, workflows)).toEqual([]);
 }, 300_000);
 
-function startControl(): Promise<WorkerProcess> {
+function startControl(): Promise<IpcProcess> {
   return startWorkerProcess(world.workerSettings('control', requestsPerSecond));
 }
 

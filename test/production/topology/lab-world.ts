@@ -1,15 +1,13 @@
 import { chown, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { Octokit } from '@octokit/rest';
-import { execa } from 'execa';
-
-import { demoIdea } from '../../../infra/lab/demo/idea.ts';
 import { findLabPython } from '../../../infra/lab/demo/lab-python.ts';
-import { scriptIdea } from '../../../infra/lab/models/script-idea.ts';
+import { scriptDemo } from '../../../infra/lab/demo/script-demo.ts';
+import { registerWebhook } from '../../../infra/lab/register-webhook.ts';
 import { seedDigits } from '../../../infra/lab/seed-digits.ts';
 import { ensureTools } from '../../../infra/tools/ensure-tools.ts';
 import { startLab, type Lab } from '../../../infra/lab/start-lab.ts';
+import { startIpcProcess } from '../../support/ipc-process.ts';
 
 /** The first message to a lab in a process of its own. */
 export type LabPlace = {
@@ -36,28 +34,10 @@ export async function openLabAs(
 ): Promise<SeededLab & { close(): Promise<void> }> {
   await mkdir(place.folder);
   await chown(place.folder, uid, uid);
-  const child = execa(process.execPath, [join(import.meta.dirname, 'lab-process.ts')], {
-    uid,
-    gid: uid,
-    cwd: place.folder,
-    extendEnv: false,
-    reject: false,
-    all: true,
-    env: { ...machine, HOME: place.folder },
-    ipc: true,
-    ipcInput: place,
-  });
-  const seeded = (await child.getOneMessage().catch(async (cause: unknown) => {
-    const { all } = await child;
-    throw new Error(`the lab ended at once:\n${all}`, { cause });
-  })) as SeededLab;
-  return {
-    ...seeded,
-    close: async () => {
-      child.kill('SIGTERM');
-      await child;
-    },
-  };
+  const script = join(import.meta.dirname, 'lab-process.ts');
+  const env = { ...machine, HOME: place.folder };
+  const lab = await startIpcProcess(script, place, { uid, cwd: place.folder, env });
+  return { ...(lab.first as SeededLab), close: () => lab.stop() };
 }
 
 /** Starts it with the example experiment in it. */
@@ -66,21 +46,9 @@ export async function startSeededLab(
   environment: Readonly<Record<string, string>>,
 ): Promise<Lab> {
   const python = await findLabPython(environment);
-  const { note } = demoIdea;
-  const own = { ...note.environment, python: python.version, interpreter: python.path };
-  const lab = await startLab({
-    directory: folder,
-    script: scriptIdea({ ...demoIdea, note: { ...note, environment: own } }),
-  });
+  const lab = await startLab({ directory: folder, script: scriptDemo(python) });
   const { uv, wandb } = await ensureTools({ root, environment, which: ['uv', 'wandb', 'python'] });
   await seedDigits(lab, { uv, wandb, python: python.path, environment });
-  const { GITHUB_API_URL = '', GITHUB_WEBHOOK_SECRET: secret = '' } = lab.settings;
-  const octokit = new Octokit({ baseUrl: GITHUB_API_URL, auth: lab.github.tokens['pi'] });
-  await octokit.rest.repos.createWebhook({
-    owner: 'lab',
-    repo: 'digits',
-    events: ['pull_request', 'pull_request_review', 'issue_comment', 'status'],
-    config: { url: hook, content_type: 'json', secret },
-  });
+  await registerWebhook(lab, hook);
   return lab;
 }

@@ -48,7 +48,16 @@ export async function startProductionTemporal(
   const running: ZoneProcess[] = [];
   const { PATH: path = '' } = toolEnvironment(processEnvironment());
   const keep = (_name: string, child: ZoneProcess): void => void running.push(child);
-  await startCloud({ zone, folder, ...parts, temporal, certificates: null, path, keep });
+  const close = async (): Promise<void> => {
+    for (const child of running.toReversed()) await child.stop();
+    await zone.close();
+  };
+  try {
+    await startCloud({ zone, folder, ...parts, temporal, certificates: null, path, keep });
+  } catch (error) {
+    await close();
+    throw error;
+  }
   const port = await freePort();
   const closePipes = await openPipes([{ from: port, to: socket }]);
   return {
@@ -57,8 +66,7 @@ export async function startProductionTemporal(
     pids: () => zone.pids(),
     close: async () => {
       closePipes();
-      for (const child of running.toReversed()) await child.stop();
-      await zone.close();
+      await close();
     },
   };
 }
