@@ -26,6 +26,7 @@ import { networkedZone } from './networked-zone.ts';
 import { workflowCode } from './workflow-code.ts';
 import { WorkerStartError } from './worker-start-error.ts';
 import type { QueueActivities, ZoneContext } from './zone.ts';
+import { workflowTaskOptions } from './workflow-task-options.ts';
 
 const zoneActivities = { local: localZone, control: controlZone, networked: networkedZone } as const;
 
@@ -169,9 +170,7 @@ async function createWorkflowWorker(
     taskQueue: queues.experiments,
     dataConverter: createDataConverter(config.temporal.payloads, { from: 'workflows' }),
     ...(await workflowCode()),
-    // A kept workflow can be led astray: a query that was on its way to a worker that died shows the next one events out of
-    // turn, and what that one writes then is refused by every replay. Histories here are short, so all are replayed.
-    maxCachedWorkflows: 0,
+    ...workflowTaskOptions,
   });
 }
 

@@ -65,7 +65,9 @@ const poll = {
   scheduleToCloseTimeout: '90 days',
   heartbeatTimeout,
   cancellationType: ActivityCancellationType.TRY_CANCEL,
-  retry: { initialInterval: '10 seconds', backoffCoefficient: 1.5, maximumInterval: '10 minutes' },
+  // A look that found nothing new counts as a failed try too: after a week of looks, one of a worker that died in the middle is
+  // followed by the longest wait there is.
+  retry: { initialInterval: '10 seconds', backoffCoefficient: 1.5, maximumInterval: '1 minute' },
 } satisfies ActivityOptions;
 
 export const planning = proxyActivities<PlanningActivities>({ taskQueue: queues.planning, ...work });

@@ -14,7 +14,7 @@ import type { PreparedJob } from '../activities/attempts/interface.ts';
 import { attempts } from './activities.ts';
 import { mirrorRun, syncRun } from './bring-run.ts';
 import { keepBudget, requireBudget } from './budget.ts';
-import { jobSettledSignal } from './contract.ts';
+import { jobSettledSignal, stepTimeout } from './contract.ts';
 import { enterPhase, type Attempt, type Experiment } from './experiment-state.ts';
 import { followJobs } from './follow-jobs.ts';
 import { failWith, type NamedFailure, namedFailure, tried } from './failures.ts';
@@ -147,6 +147,7 @@ async function startJob(
   return startChild<typeof JobWorkflow>('JobWorkflow', {
     workflowId: jobWorkflowId(id, attempt.number, seed),
     args: [args],
+    workflowTaskTimeout: stepTimeout,
     // Should the experiment be terminated, its jobs must still be stopped: the child does that when it is cancelled.
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
     staticSummary: `${noteOf({ note }).title}, attempt ${attempt.number}, seed ${seed}`,

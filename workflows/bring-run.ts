@@ -3,6 +3,7 @@ import { condition, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import { syncWorkflowId } from '../domain/ids.ts';
 import type { SyncedRun, SyncInput } from '../activities/wandb/interface.ts';
 import { mirror } from './activities.ts';
+import { stepTimeout } from './contract.ts';
 import type { Attempt, Experiment } from './experiment-state.ts';
 import { tried } from './failures.ts';
 import { noteOf } from './plan-and-code.ts';
@@ -31,6 +32,7 @@ export async function syncRun(experiment: Experiment, attempt: Attempt, seed: nu
   const child = await startChild<typeof SyncRunWorkflow>('SyncRunWorkflow', {
     workflowId: syncWorkflowId(wandb.entity ?? 'default', wandb.project, runId),
     args: [input],
+    workflowTaskTimeout: stepTimeout,
     // A sync that is cut short is worse than one that finishes a minute after nobody waits for it any more.
     parentClosePolicy: ParentClosePolicy.ABANDON,
     staticSummary: `brings run ${runId} to W&B`,

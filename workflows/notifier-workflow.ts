@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 
 import type { ChannelKind, Delivery, NotificationEvent, PlannedEvent } from '../domain/notification.ts';
+import { stepTimeout } from './contract.ts';
 import { deliveries, looks } from './notifier-activities.ts';
 
 /** What the notifier carries from one life to the next. */
@@ -67,6 +68,7 @@ async function send(channel: ChannelKind, events: readonly NotificationEvent[], 
     await startChild<typeof DeliverWorkflow>('DeliverWorkflow', {
       workflowId: id,
       args: [{ id, channel, events }],
+      workflowTaskTimeout: stepTimeout,
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       staticSummary: `${events.length} to ${channel}`,

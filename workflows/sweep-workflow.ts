@@ -4,7 +4,7 @@ import { ParentClosePolicy, setCurrentDetails, startChild } from '@temporalio/wo
 import type { StrayRun, TendedRun } from '../activities/wandb/interface.ts';
 import { syncWorkflowId } from '../domain/ids.ts';
 import { tended, wandb } from './activities.ts';
-import type { SweepReport } from './contract.ts';
+import { stepTimeout, type SweepReport } from './contract.ts';
 
 /** A sweep begins no more than this; the next one takes the rest. */
 const mostAtOnce = 100;
@@ -28,6 +28,7 @@ async function begin(stray: StrayRun): Promise<boolean> {
     await startChild<typeof StrayRunWorkflow>('StrayRunWorkflow', {
       workflowId: syncWorkflowId(stray.entity || 'default', stray.project, stray.runId),
       args: [stray],
+      workflowTaskTimeout: stepTimeout,
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `brings run ${stray.runId} of nobody to W&B`,
     });

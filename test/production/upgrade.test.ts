@@ -26,6 +26,7 @@ import {
   startWorkers,
   workflowsPath,
 } from '../support/temporal-environment.ts';
+import { workflowTaskOptions } from '../../workers/workflow-task-options.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 /** The version that people run now: the newest release, or what this commit was made from. */
@@ -89,7 +90,7 @@ async function startWorkflowWorker(workflowBundle: WorkflowBundleWithSourceMap, 
     connection,
     taskQueue: queues.experiments,
     workflowBundle,
-    maxCachedWorkflows: 0,
+    ...workflowTaskOptions,
     workerDeploymentOptions: {
       ...deployment.workerDeploymentOptions,
       version: { ...deployment.workerDeploymentOptions.version, buildId },

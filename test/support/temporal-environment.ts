@@ -15,10 +15,11 @@ import { startDevServer, type DevServer } from '../../infra/temporal/dev-server.
 import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.ts';
 import { heartbeatInterceptor } from '../../workers/heartbeat-interceptor.ts';
 import { keptBundle } from '../../workers/kept-bundle.ts';
-import { queues, statusQuery } from '../../workflows/contract.ts';
+import { queues, statusQuery, stepTimeout } from '../../workflows/contract.ts';
 import type { ExperimentWorkflow } from '../../workflows/index.ts';
 import { exampleNote } from './example-note.ts';
 import { scriptedWorld, type ScriptedWorld } from './scripted-activities.ts';
+import { workflowTaskOptions } from '../../workers/workflow-task-options.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 export const workflowsPath = join(root, 'workflows', 'index.ts');
@@ -120,7 +121,7 @@ export async function startWorkers(
           taskQueue,
           activities,
           interceptors: { activity: [heartbeatInterceptor] },
-          ...(taskQueue === queues.experiments && { workflowBundle, maxCachedWorkflows: 0 }),
+          ...(taskQueue === queues.experiments && { workflowBundle, ...workflowTaskOptions }),
         }),
       ),
   );
@@ -156,6 +157,7 @@ export async function startExperiment(
   return client.workflow.start<typeof ExperimentWorkflow>('ExperimentWorkflow', {
     workflowId: experimentWorkflowId(id),
     taskQueue: queues.experiments,
+    workflowTaskTimeout: stepTimeout,
     args: [input],
   });
 }

@@ -7,7 +7,7 @@ import { execa } from 'execa';
 
 import { experimentWorkflowId } from '../../../domain/ids.ts';
 import type { Tools } from '../../../infra/tools/ensure-tools.ts';
-import { queues } from '../../../workflows/contract.ts';
+import { queues, stepTimeout } from '../../../workflows/contract.ts';
 import type { ExperimentWorkflow } from '../../../workflows/index.ts';
 import { exampleNote } from '../../support/example-note.ts';
 import { quickPolicy } from '../../support/temporal-environment.ts';
@@ -116,6 +116,7 @@ async function runExperiment(
   const handle = await client.workflow.start<typeof ExperimentWorkflow>('ExperimentWorkflow', {
     workflowId: experimentWorkflowId(plan.id),
     taskQueue: queues.experiments,
+    workflowTaskTimeout: stepTimeout,
     args: [
       {
         id: plan.id,

@@ -18,6 +18,7 @@ import { scriptedWorld } from '../../support/scripted-activities.ts';
 import { quietRuntime } from '../../support/temporal-environment.ts';
 import { moveBranch } from './lab-client.ts';
 import type { WorkerSettings } from './worker-settings.ts';
+import { workflowTaskOptions } from '../../../workers/workflow-task-options.ts';
 
 const concurrency = {
   experiments: 20,
@@ -48,8 +49,7 @@ const workers = await Promise.all(
       shutdownGraceTime: '2 seconds',
       ...(queue === queues.experiments && {
         workflowBundle: { codePath: settings.bundleFile },
-        // As in the product.
-        maxCachedWorkflows: 0,
+        ...workflowTaskOptions,
       }),
     }),
   ),

@@ -4,7 +4,7 @@ import type { ExperimentStatus } from '../../../domain/experiment.ts';
 import { experimentWorkflowId, jobWorkflowId } from '../../../domain/ids.ts';
 import { endedStatuses } from '../../../infra/lab/qizhi/job.ts';
 import type { Tools } from '../../../infra/tools/ensure-tools.ts';
-import { queues } from '../../../workflows/contract.ts';
+import { queues, stepTimeout } from '../../../workflows/contract.ts';
 import type { ExperimentWorkflow } from '../../../workflows/index.ts';
 import { exampleNote } from '../../support/example-note.ts';
 import { quickPolicy } from '../../support/temporal-environment.ts';
@@ -148,6 +148,7 @@ async function runExperiment(
   const handle = await client.workflow.start<typeof ExperimentWorkflow>('ExperimentWorkflow', {
     workflowId: experimentWorkflowId(plan.id),
     taskQueue: queues.experiments,
+    workflowTaskTimeout: stepTimeout,
     args: [
       {
         id: plan.id,

@@ -13,6 +13,7 @@ import { queues } from '../../../workflows/contract.ts';
 import { scriptedWorld } from '../../support/scripted-activities.ts';
 import { quietRuntime } from '../../support/temporal-environment.ts';
 import type { ManyMeasure, ManySettings } from './many-settings.ts';
+import { workflowTaskOptions } from '../../../workers/workflow-task-options.ts';
 
 const { address, namespace, bundleFile, pollSeconds } = (await getOneMessage()) as ManySettings;
 let latencies: number[] = [];
@@ -64,8 +65,7 @@ const workers = await Promise.all(
       interceptors: { activity: [latencyInterceptor] },
       ...(taskQueue === queues.experiments && {
         workflowBundle: { codePath: bundleFile },
-        // As in the product.
-        maxCachedWorkflows: 0,
+        ...workflowTaskOptions,
       }),
     }),
   ),

@@ -21,12 +21,19 @@ export async function processUse(pid: number): Promise<ProcessUse> {
   return { memoryBytes: kilobytes * 1024, cpuSeconds: ticks / ticksPerSecond };
 }
 
+/** What they have used together; one that has ended meanwhile counts as nothing. */
+export async function useOfAll(pids: readonly number[]): Promise<ProcessUse> {
+  const uses = await Promise.all(pids.map((pid) => unlessGone(processUse(pid))));
+  const sum = (of: keyof ProcessUse): number => uses.reduce((all, use) => all + (use?.[of] ?? 0), 0);
+  return { memoryBytes: sum('memoryBytes'), cpuSeconds: sum('cpuSeconds') };
+}
+
 /** Those of the processes that are still there, and every other one that was started below the folder. */
 export async function aliveProcesses(known: readonly number[], directory: string): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(
     pids.map(async (pid) => {
-      const command = await readGone(`/proc/${pid}/cmdline`);
+      const command = (await unlessGone(readFile(`/proc/${pid}/cmdline`, 'utf8'))) ?? '';
       const ours = known.includes(pid) || command.includes(directory);
       return ours ? `${pid} ${command.replaceAll('\0', ' ').trim()}` : undefined;
     }),
@@ -34,13 +41,13 @@ export async function aliveProcesses(known: readonly number[], directory: string
   return found.filter((line) => line !== undefined);
 }
 
-/** '' for a process that has ended meanwhile. */
-async function readGone(path: string): Promise<string> {
+/** undefined for a process that has ended meanwhile. */
+async function unlessGone<T>(look: Promise<T>): Promise<T | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await look;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ESRCH') return '';
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
     throw error;
   }
 }

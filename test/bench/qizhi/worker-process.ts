@@ -13,6 +13,7 @@ import { queues } from '../../../workflows/contract.ts';
 import { scriptedWorld } from '../../support/scripted-activities.ts';
 import { quietRuntime } from '../../support/temporal-environment.ts';
 import type { WorkerSettings } from './worker-settings.ts';
+import { workflowTaskOptions } from '../../../workers/workflow-task-options.ts';
 
 const served = {
   control: { experiments: 20, qizhi: 3, github: 4 },
@@ -39,8 +40,7 @@ const workers = await Promise.all(
       ...(queue === queues.qizhi && { maxTaskQueueActivitiesPerSecond: settings.qizhi.requestsPerSecond }),
       ...(queue === queues.experiments && {
         workflowBundle: { codePath: settings.bundleFile },
-        // As in the product.
-        maxCachedWorkflows: 0,
+        ...workflowTaskOptions,
       }),
     }),
   ),

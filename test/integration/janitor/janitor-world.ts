@@ -22,6 +22,7 @@ import { queues, searchAttributes } from '../../../workflows/contract.ts';
 import { quietRuntime } from '../../support/temporal-environment.ts';
 import { openLab, type Lab } from '../qizhi/lab.ts';
 import type { ExperimentWorkflow, JanitorWorkflow, JobWorkflow } from './owner-workflows.ts';
+import { workflowTaskOptions } from '../../../workers/workflow-task-options.ts';
 
 /** A real Temporal server with the janitor and workflows that own jobs by saying so. */
 export interface JanitorTemporal {
@@ -86,7 +87,7 @@ export async function openJanitorWorld(
         taskQueue,
         activities,
         interceptors: { activity: [heartbeatInterceptor] },
-        ...(taskQueue === queues.experiments && { workflowBundle: bundle, maxCachedWorkflows: 0 }),
+        ...(taskQueue === queues.experiments && { workflowBundle: bundle, ...workflowTaskOptions }),
       }),
     ),
   );

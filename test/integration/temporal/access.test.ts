@@ -19,6 +19,7 @@ import { deployment } from '../../../workers/deployment.ts';
 import { quietRuntime } from '../../support/temporal-environment.ts';
 import type { EchoWorkflow } from './echo-workflow.ts';
 import { makeCertificates, openTlsDoor, type Certificates, type TlsDoor } from './tls-door.ts';
+import { workflowTaskOptions } from '../../../workers/workflow-task-options.ts';
 
 const secret = 'wandb-key-of-this-process';
 const taskQueue = 'echo';
@@ -48,7 +49,7 @@ beforeAll(async () => {
     taskQueue,
     workflowsPath: join(import.meta.dirname, 'echo-workflow.ts'),
     activities: { answer: async (words: string) => answers.shift() ?? `heard: ${words}` },
-    maxCachedWorkflows: 0,
+    ...workflowTaskOptions,
     dataConverter: createDataConverter(temporal.payloads, { from: 'activities' }),
     ...deployment,
   });
