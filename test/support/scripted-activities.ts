@@ -125,8 +125,14 @@ function openSnapshot(): PullRequestSnapshot {
   };
 }
 
-/** The world in which everything goes well, with `overrides` for what a test is about. */
-export function scriptedWorld(overrides: Partial<AllActivities> = {}): ScriptedWorld {
+/**
+ * The world in which everything goes well, with `overrides` for what a test is about. Between two looks it waits as long as
+ * the policy says, and at most `longestPauseMs`: short, so that a test follows quickly.
+ */
+export function scriptedWorld(
+  overrides: Partial<AllActivities> = {},
+  { longestPauseMs = 200 }: { readonly longestPauseMs?: number } = {},
+): ScriptedWorld {
   const gates = new Map<ActivityName, { promise: Promise<void>; open: () => void }>();
   const calls: ScriptedWorld['calls'] = [];
   const arrivals = new Map<ActivityName, () => void>();
@@ -148,7 +154,7 @@ export function scriptedWorld(overrides: Partial<AllActivities> = {}): ScriptedW
       await arrived.get(name);
     },
   };
-  const implementations = { ...goodWorld(world), ...overrides } as Record<
+  const implementations = { ...goodWorld(world, unchangedWithin(longestPauseMs)), ...overrides } as Record<
     string,
     (input: never) => Promise<unknown>
   >;
@@ -174,12 +180,14 @@ function seedOf(jobId: string): number {
   return Number(jobId.at(-1));
 }
 
-/** At most 0.2 s between two looks, so that a test follows quickly. */
-function unchanged(
+type Unchanged = (
   type: 'JobUnchanged' | 'RecordsUnchanged' | 'GateUnchanged' | 'NothingSaid',
   seconds: number,
-): Failure {
-  return new Failure(type, 'nothing changed', { retryAfterMs: Math.min(seconds * 1000, 200) });
+) => Failure;
+
+function unchangedWithin(longestPauseMs: number): Unchanged {
+  return (type, seconds) =>
+    new Failure(type, 'nothing changed', { retryAfterMs: Math.min(seconds * 1000, longestPauseMs) });
 }
 
 const orphanSight: AttemptSight = {
@@ -204,7 +212,7 @@ const orphan: JanitorDiskActivities & JanitorControlActivities = {
     jobIds.map(() => ({ status: 'seen', state: 'running', rawStatus: 'job_running', reserving: false })),
 };
 
-function goodWorld(world: ScriptedWorld): AllActivities {
+function goodWorld(world: ScriptedWorld, unchanged: Unchanged): AllActivities {
   const jobOf = (seed: number) => world.jobs.get(seed) ?? trained(seed);
   return {
     planTaskNote: async ({ experimentId }) => ({

@@ -8,11 +8,12 @@ import { getOneMessage, sendMessage } from 'execa';
 import { queues } from '../../../workflows/contract.ts';
 import { scriptedWorld } from '../../support/scripted-activities.ts';
 import { bundledWorkflows, quietRuntime } from '../../support/temporal-environment.ts';
+import { workflowTaskOptions } from '../../../workers/workflow-task-options.ts';
 
 const { address, namespace } = (await getOneMessage()) as { address: string; namespace: string };
 quietRuntime();
 const connection = await NativeConnection.connect({ address });
-const { activities } = scriptedWorld();
+const { activities } = scriptedWorld({}, { longestPauseMs: Infinity });
 const workflowBundle = await bundledWorkflows();
 const workers = await Promise.all(
   Object.values(queues).map((taskQueue) =>
@@ -21,8 +22,7 @@ const workers = await Promise.all(
       namespace,
       taskQueue,
       activities,
-      // As in the product.
-      ...(taskQueue === queues.experiments && { workflowBundle, maxCachedWorkflows: 0 }),
+      ...(taskQueue === queues.experiments && { workflowBundle, ...workflowTaskOptions }),
     }),
   ),
 );

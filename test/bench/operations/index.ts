@@ -1,7 +1,7 @@
 /**
- * What running Hephaestus costs: `npm run bench:operations [-- --kills 50] [--only starts|kills|crowd]`. The time that `up`
+ * What running Hephaestus costs: `npm run bench:operations [-- --kills 50] [--crowd 500] [--only starts|kills|crowd]`. The time that `up`
  * takes, the memory of its processes at rest, how soon everything goes on after kill -9 of the worker, of Temporal and of `up`
- * itself, and what 50 and 500 experiments at once take. Ends with exit code 1 where a figure is missed.
+ * itself, and what 50 and ten times as many experiments at once take. Ends with exit code 1 where a figure is missed.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
@@ -18,7 +18,11 @@ import { measureKills } from './measure-kills.ts';
 import { measureStarts } from './measure-starts.ts';
 
 const { values } = parseArgs({
-  options: { kills: { type: 'string', default: '50' }, only: { type: 'string', multiple: true } },
+  options: {
+    kills: { type: 'string', default: '50' },
+    crowd: { type: 'string', default: '500' },
+    only: { type: 'string', multiple: true },
+  },
 });
 const root = join(import.meta.dirname, '..', '..', '..', '.tools');
 const tools = await ensureTools({ root, environment: processEnvironment(), log: console.error });
@@ -28,7 +32,7 @@ await runSections(
     starts: () => inUpWorld((world) => measureStarts(world)),
     kills: () =>
       inUpWorld((world, directory) => measureKills(world, directory, wholeNumber('kills', values.kills))),
-    crowd: () => inFolder((directory) => measureCrowd(tools, directory)),
+    crowd: () => inFolder((directory) => measureCrowd(tools, directory, wholeNumber('crowd', values.crowd))),
   },
   values.only,
 );

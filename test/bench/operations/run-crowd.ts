@@ -4,12 +4,12 @@ import { Client, Connection } from '@temporalio/client';
 
 import { experimentWorkflowId } from '../../../domain/ids.ts';
 import { pause } from '../../../infra/pause.ts';
-import { decisionSignals, queues } from '../../../workflows/contract.ts';
+import { decisionSignals, queues, stepTimeout } from '../../../workflows/contract.ts';
 import type { ExperimentWorkflow } from '../../../workflows/index.ts';
 import { exampleNote } from '../../support/example-note.ts';
 import { startIpcProcess } from '../../support/ipc-process.ts';
 import { quickPolicy } from '../../support/temporal-environment.ts';
-import { processUse, type ProcessUse } from '../qizhi/processes.ts';
+import { processUse, useOfAll, type ProcessUse } from '../qizhi/processes.ts';
 
 /** A Temporal server, and the processes that make it up. */
 export interface CrowdServer {
@@ -31,7 +31,8 @@ export interface CrowdUse {
 const script = join(import.meta.dirname, 'crowd-process.ts');
 const startsAtOnce = 40;
 const lookEveryMs = 1000;
-const limitMs = 1_200_000;
+const tellEveryMs = 60_000;
+const limitMs = 1_800_000;
 
 /** Runs so many experiments at one time with everything outside answering at no cost; the PI merges what is asked. */
 export async function runCrowd(server: CrowdServer, experiments: number): Promise<CrowdUse> {
@@ -58,15 +59,18 @@ async function watchCrowd(
   const begun = performance.now();
   await startAll(client, crowd, experiments);
   const merged = new Set<string>();
+  let told = begun;
   for (;;) {
     await mergeWhatIsAsked(client, crowd, merged);
     const now = await useOf(workerPid, server);
     peak.worker = Math.max(peak.worker, now.worker.memoryBytes);
     peak.server = Math.max(peak.server, now.server.memoryBytes);
-    const { count } = await client.workflow.count(
-      `WorkflowId STARTS_WITH '${experimentWorkflowId(crowd)}' AND ExecutionStatus = 'Completed'`,
-    );
+    const { count } = await client.workflow.count(`${ofCrowd(crowd)} AND ExecutionStatus = 'Completed'`);
     if (count === experiments) break;
+    if (performance.now() > told + tellEveryMs) {
+      told = performance.now();
+      console.log(`${count} of ${experiments} have ended, after ${((told - begun) / 1000).toFixed(0)} s`);
+    }
     if (performance.now() - begun > limitMs) throw new Error(`only ${count} of ${experiments} have ended`);
     await pause(lookEveryMs);
   }
@@ -93,6 +97,7 @@ async function startAll(client: Client, crowd: string, experiments: number): Pro
       await client.workflow.start<typeof ExperimentWorkflow>('ExperimentWorkflow', {
         workflowId: experimentWorkflowId(id),
         taskQueue: queues.experiments,
+        workflowTaskTimeout: stepTimeout,
         args: [{ id, source: { kind: 'note', note, body: '## Why\nTo see.\n' }, by: 'bench', policy }],
       });
     }
@@ -104,8 +109,7 @@ async function startAll(client: Client, crowd: string, experiments: number): Pro
 const policy = { ...quickPolicy, githubPollSeconds: 60, qizhiPollSeconds: 30 };
 
 async function mergeWhatIsAsked(client: Client, crowd: string, merged: Set<string>): Promise<void> {
-  const prefix = experimentWorkflowId(crowd);
-  const query = `WorkflowId STARTS_WITH '${prefix}' AND HephaestusPhase = 'deciding' AND ExecutionStatus = 'Running'`;
+  const query = `${ofCrowd(crowd)} AND HephaestusPhase = 'deciding' AND ExecutionStatus = 'Running'`;
   for await (const { workflowId } of client.workflow.list({ query })) {
     if (merged.has(workflowId)) continue;
     merged.add(workflowId);
@@ -113,16 +117,14 @@ async function mergeWhatIsAsked(client: Client, crowd: string, merged: Set<strin
   }
 }
 
+/** The experiments themselves: their jobs and syncs begin with the same letters. */
+function ofCrowd(crowd: string): string {
+  return `WorkflowType = 'ExperimentWorkflow' AND WorkflowId STARTS_WITH '${experimentWorkflowId(crowd)}'`;
+}
+
 async function useOf(
   workerPid: number,
   server: CrowdServer,
 ): Promise<{ readonly worker: ProcessUse; readonly server: ProcessUse }> {
-  const uses = await Promise.all((await server.pids()).map(processUse));
-  return {
-    worker: await processUse(workerPid),
-    server: {
-      memoryBytes: uses.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
-      cpuSeconds: uses.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
-    },
-  };
+  return { worker: await processUse(workerPid), server: await useOfAll(await server.pids()) };
 }

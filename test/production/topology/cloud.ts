@@ -122,7 +122,7 @@ async function succeeded(what: string, child: ZoneProcess): Promise<void> {
 }
 
 /** Until it is there; the last words of what was tried when it is not. */
-async function patiently(what: string, look: () => Promise<unknown>): Promise<void> {
+export async function patiently(what: string, look: () => Promise<unknown>): Promise<void> {
   const limit = Date.now() + 120_000;
   for (;;) {
     try {

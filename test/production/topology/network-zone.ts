@@ -4,7 +4,6 @@ import { join } from 'node:path';
 
 import { execa } from 'execa';
 
-import { unlessMissing } from '../../../infra/unless-missing.ts';
 import type { PortPipe } from './port-pipes.ts';
 
 /** Who a process is in its zone. */
@@ -61,17 +60,23 @@ export async function openNetworkZone(pipes: readonly PortPipe[]): Promise<Netwo
 /** The network of this machine itself: the zone that has the Internet. */
 export const hostNetwork: Pick<NetworkZone, 'start'> = { start: (argv, user) => startAs([], argv, user) };
 
+const unknown = new Set(['ENOENT', 'ESRCH', 'EACCES']);
+
 async function pidsInside(holder: number): Promise<number[]> {
-  const space = await readlink(`/proc/${holder}/ns/net`);
+  const space = await networkOf(holder);
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(
-    pids.map(async (pid) => {
-      // A process may end between two looks.
-      const its = await unlessMissing(readlink(`/proc/${pid}/ns/net`));
-      return its === space && pid !== holder ? [pid] : [];
-    }),
-  );
-  return found.flat();
+  const networks = await Promise.all(pids.map(networkOf));
+  return pids.filter((pid, index) => pid !== holder && space !== null && networks[index] === space);
+}
+
+/** Of a process that has ended since, or that hides it from everybody, it is not known: neither is in a zone of ours. */
+async function networkOf(pid: number): Promise<string | null> {
+  try {
+    return await readlink(`/proc/${pid}/ns/net`);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && unknown.has(String(error.code))) return null;
+    throw error;
+  }
 }
 
 function startAs(

@@ -1,4 +1,5 @@
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { execa } from 'execa';
@@ -6,7 +7,7 @@ import { execa } from 'execa';
 import { processEnvironment } from '../../../infra/env.ts';
 import { freePort } from '../../../infra/free-port.ts';
 import { toolEnvironment } from '../../../infra/tools/tool-environment.ts';
-import { startCloud } from './cloud.ts';
+import { patiently, startCloud } from './cloud.ts';
 import { composeService } from './deployment-files.ts';
 import { openNetworkZone, type ZoneProcess } from './network-zone.ts';
 import { openPipes } from './port-pipes.ts';
@@ -27,6 +28,9 @@ export async function productionParts(): Promise<ProductionParts | string> {
   return build === null ? 'Go, which builds Temporal' : { build, postgresUid: Number(postgres.stdout) };
 }
 
+/** As the Compose file names it. */
+const namespace = 'experiments';
+
 export interface ProductionTemporal {
   readonly address: string;
   readonly namespace: string;
@@ -35,13 +39,11 @@ export interface ProductionTemporal {
 }
 
 /** Temporal on Postgres alone, reached through one port of this machine; in words what is missing for it. */
-export async function startProductionTemporal(
-  temporal: string,
-  folder: string,
-): Promise<ProductionTemporal | string> {
+export async function startProductionTemporal(temporal: string): Promise<ProductionTemporal | string> {
   const parts = await productionParts();
   if (typeof parts === 'string') return parts;
-  await mkdir(folder, { recursive: true });
+  // Postgres runs as another user, who must be able to walk to it.
+  const folder = await mkdtemp(join(tmpdir(), 'hephaestus-production-'));
   await chmod(folder, 0o755);
   const socket = join(folder, 'temporal.sock');
   const zone = await openNetworkZone([{ from: socket, to: 7233 }]);
@@ -51,6 +53,7 @@ export async function startProductionTemporal(
   const close = async (): Promise<void> => {
     for (const child of running.toReversed()) await child.stop();
     await zone.close();
+    await rm(folder, { recursive: true, force: true });
   };
   try {
     await startCloud({ zone, folder, ...parts, temporal, certificates: null, path, keep });
@@ -60,9 +63,13 @@ export async function startProductionTemporal(
   }
   const port = await freePort();
   const closePipes = await openPipes([{ from: port, to: socket }]);
+  const address = `127.0.0.1:${port}`;
+  // Temporal reads the list of its namespaces every ten seconds: before that a new one is not found.
+  const look = ['operator', 'search-attribute', 'list', '--address', address, '--namespace', namespace];
+  await patiently('the namespace', () => execa(temporal, look));
   return {
-    address: `127.0.0.1:${port}`,
-    namespace: 'experiments',
+    address,
+    namespace,
     pids: () => zone.pids(),
     close: async () => {
       closePipes();
