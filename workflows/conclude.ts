@@ -1,7 +1,7 @@
 import { isCancellation } from '@temporalio/workflow';
 
 import { headTag } from '../domain/ids.ts';
-import type { NoteFacts } from '../domain/note.ts';
+import { noteOfIdea, type NoteFacts, type NoteTask } from '../domain/note.ts';
 import type { Outcome } from '../domain/phase.ts';
 import { github, merging, notes } from './activities.ts';
 import { charge, enterPhase, gpuHoursOf, jobIdsOf, type Experiment } from './experiment-state.ts';
@@ -83,14 +83,12 @@ export async function closePullRequest(experiment: Experiment): Promise<void> {
 
 /** The permanent note, for every outcome; then the outcome itself is shown everywhere. */
 export async function record(experiment: Experiment, outcome: Outcome): Promise<void> {
-  if (experiment.note !== null) {
-    enterPhase(experiment, 'recording', 'the permanent note');
-    experiment.writtenNote = await notes.writeNote.executeWithOptions(
-      { summary: `writes the note: ${outcome}` },
-      [factsOf(experiment, outcome)],
-    );
-    charge(experiment, experiment.writtenNote);
-  }
+  enterPhase(experiment, 'recording', 'the permanent note');
+  experiment.writtenNote = await notes.writeNote.executeWithOptions(
+    { summary: `writes the note: ${outcome}` },
+    [factsOf(experiment, outcome)],
+  );
+  charge(experiment, experiment.writtenNote);
   enterPhase(experiment, outcome, '');
   await hearLast(experiment);
   await comment(experiment);
@@ -102,7 +100,7 @@ function factsOf(experiment: Experiment, outcome: Outcome): NoteFacts {
     experimentId: experiment.input.id,
     startedAt: new Date(experiment.startedAt).toISOString(),
     outcome,
-    task: noteOf(experiment),
+    task: taskOf(experiment),
     evidence,
     decision: experiment.decision,
     pullRequestUrl: pullRequest?.url ?? null,
@@ -118,4 +116,10 @@ function factsOf(experiment: Experiment, outcome: Outcome): NoteFacts {
     remarks: experiment.remarks,
     failure: failure === null ? null : `${failure.type}: ${failure.message}`,
   };
+}
+
+/** What ended before its idea was a task note is told of by the idea. */
+function taskOf({ note, input: { source } }: Experiment): NoteTask {
+  if (note !== null) return note;
+  return source.kind === 'idea' ? noteOfIdea(source) : source.note;
 }

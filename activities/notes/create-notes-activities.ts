@@ -55,7 +55,7 @@ async function linksOf(vault: Vault, facts: NoteFacts): Promise<NoteLinks> {
   const { task } = facts;
   const near = nearNotes(catalogue, {
     text: `${task.title}\n${task.hypothesis}`,
-    metric: task.metric.name,
+    metric: task.metric?.name ?? '',
     repository: task.repository,
     without: [parentPath, `${noteStem(facts)}.md`],
   });

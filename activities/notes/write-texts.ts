@@ -38,6 +38,7 @@ export async function writeTexts(
   facts: NoteFacts,
   watch: AgentWatch,
 ): Promise<AuthoredTexts> {
+  if (facts.task.job === null) return withoutModel(facts, 'it ended before there was a task note', []);
   if (deps.gemini.apiKey === '') return withoutModel(facts, 'no model is configured', []);
   await mkdir(deps.scratchDir, { recursive: true });
   const folder = await mkdtemp(join(deps.scratchDir, `note-${facts.experimentId}-`));
@@ -113,11 +114,14 @@ export function checkTexts(
 /** What was said in a discussion is no fact: a number or a claim may not come in by that way. */
 function problemsOf(texts: NoteTexts, { remarks: _said, ...facts }: NoteFacts): string[] {
   const status = facts.evidence?.verdict.status ?? 'unmeasured';
+  const { metric } = facts.task;
   return Object.entries(texts).flatMap(([name, words]) => [
     ...inventedNumbers(words, facts).map((number) => `${name}: the number ${number} is not in FACTS.json`),
     ...unknownLinks(words, facts).map((link) => `${name}: the link ${link} is not in FACTS.json`),
     // What to try next may hope for anything.
-    ...(name === 'next' ? [] : misfits(words, status, facts.task.metric).map((why) => `${name}: ${why}`)),
+    ...(name === 'next' || metric === null
+      ? []
+      : misfits(words, status, metric).map((why) => `${name}: ${why}`)),
   ]);
 }
 
@@ -142,7 +146,7 @@ function summarize({ task, evidence, failure, decision, gpuHours }: NoteFacts): 
   const lines = {
     title: task.title,
     hypothesis: task.hypothesis,
-    metric: `${task.metric.name}, ${task.metric.goal}`,
+    metric: task.metric === null ? 'none' : `${task.metric.name}, ${task.metric.goal}`,
     verdict: evidence?.verdict.status ?? 'none',
     'in words': evidence?.verdict.sentence ?? 'there was no evidence',
     'GPU hours': String(gpuHours),

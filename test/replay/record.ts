@@ -1,6 +1,6 @@
 /**
  * Records the histories of experiments that did not end in a merge, on a real Temporal server with scripted activities:
- * `node test/replay/record.ts`. The merged one is recorded from the demo itself: `npm run demo -- --record test/replay/histories`.
+ * `npm run record [-- <shape> …]`. The merged one is recorded from the demo itself: `npm run demo -- --record test/replay/histories`.
  * Record only for a new shape of experiment: a history that no longer replays means that running experiments would break.
  */
 import { join } from 'node:path';
@@ -54,6 +54,7 @@ async function until(handle: Handle, reached: (status: ExperimentStatus) => bool
 
 /** Each shape: its world, and what is said to the experiment until it ends. */
 interface Shape {
+  readonly idea?: boolean;
   readonly world: () => ScriptedWorld;
   readonly note?: Partial<TaskNote>;
   readonly policy?: Partial<ExperimentPolicy>;
@@ -152,6 +153,17 @@ const shapes: Record<string, Shape> = {
       await handle.signal(decisionSignals.rerun, { by: 'pi' });
     },
   },
+  // Its idea never becomes a task note.
+  unplanned: {
+    world: () =>
+      scriptedWorld({
+        planTaskNote: async () => {
+          throw new Failure('TaskNoteInvalid', 'the metric is not logged');
+        },
+      }),
+    idea: true,
+    act: async () => undefined,
+  },
   failed: {
     world: () => {
       const world = scriptedWorld();
@@ -166,23 +178,33 @@ const shapes: Record<string, Shape> = {
   },
 };
 
+const asked = process.argv.slice(2);
+const visit = 'visit';
+const known = [...Object.keys(shapes), visit];
+const unknown = asked.filter((name) => !known.includes(name));
+if (unknown.length > 0) throw new Error(`${unknown.join(', ')}: expected some of ${known.join(', ')}`);
+const isAsked = (name: string): boolean => asked.length === 0 || asked.includes(name);
+
 const tools = await ensureTools({
   root: join(root, '.tools'),
   which: ['temporal'],
   environment: processEnvironment(),
 });
 const temporal = await startTemporalEnvironment(tools.temporal);
-for (const [name, shape] of Object.entries(shapes)) {
+for (const [name, shape] of Object.entries(shapes).filter(([key]) => isAsked(key))) {
   const world = shape.world();
   await withWorld(temporal, world, async () => {
-    const { note = {}, policy = {} } = shape;
-    const handle = await startExperiment(temporal.client, { note, policy });
+    const { note = {}, policy = {}, idea = false } = shape;
+    const handle = await startExperiment(temporal.client, { note, policy, idea });
     await shape.act(handle, world);
     await handle.result().catch((error: unknown) => console.log(`${name}: ${String(error)}`));
     console.log(await saveHistories(temporal.client, handle.workflowId, directory, name));
   });
 }
-await withWorld(temporal, scriptedWorld(), async () => {
+if (isAsked(visit)) await withWorld(temporal, scriptedWorld(), recordVisit);
+await temporal.close();
+
+async function recordVisit(): Promise<void> {
   const input: JanitorInput = { dryRun: false, graceMinutes: 1, heartbeatSeconds: 1 };
   const handle = await temporal.client.workflow.start<typeof JanitorWorkflow>('JanitorWorkflow', {
     workflowId: 'janitor',
@@ -191,6 +213,5 @@ await withWorld(temporal, scriptedWorld(), async () => {
   });
   const { stopped } = await handle.result();
   if (stopped !== 1) throw new Error(`the janitor stopped ${stopped} jobs instead of one`);
-  console.log(await saveHistories(temporal.client, handle.workflowId, directory, 'visit'));
-});
-await temporal.close();
+  console.log(await saveHistories(temporal.client, handle.workflowId, directory, visit));
+}

@@ -35,6 +35,7 @@ it('keeps a history of every outcome, of jobs and of syncs', () => {
       'retried.JobWorkflow.json',
       'settled.JobWorkflow.json',
       'stalled.ExperimentWorkflow.json',
+      'unplanned.ExperimentWorkflow.json',
       'visit.JanitorWorkflow.json',
       'stopped.ExperimentWorkflow.json',
       'stopped.JobWorkflow.json',

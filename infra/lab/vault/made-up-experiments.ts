@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { NoteFacts } from '../../../domain/note.ts';
 import type { Outcome } from '../../../domain/phase.ts';
+import type { TaskNote } from '../../../domain/task-note.ts';
 import { verdict } from '../../../domain/verdict.ts';
 import { demoIdea } from '../demo/idea.ts';
 
@@ -73,18 +74,19 @@ function madeUp(index: number): NoteFacts {
   const seeds = [0, 1, 2];
   const earlier = ideas[(index - 1) % ideas.length];
   const evidence = measured ? evidenceOf(idea, headSha, id) : null;
+  const task: TaskNote = {
+    ...demoIdea.note,
+    id,
+    title: lap === 0 ? idea.title : `${idea.title}, tried once more (${lap + 1})`,
+    hypothesis: idea.hypothesis,
+    seeds,
+    baseline: index === 0 || earlier === undefined ? null : { experiment: earlier.id },
+  };
   return {
     experimentId: id,
     startedAt,
     outcome,
-    task: {
-      ...demoIdea.note,
-      id,
-      title: lap === 0 ? idea.title : `${idea.title}, tried once more (${lap + 1})`,
-      hypothesis: idea.hypothesis,
-      seeds,
-      baseline: index === 0 || earlier === undefined ? null : { experiment: earlier.id },
-    },
+    task,
     evidence,
     decision: decisionOf(outcome, headSha, startedAt),
     pullRequestUrl: `https://github.example/lab/digits/pull/${index + 1}`,

@@ -355,4 +355,21 @@ describe('what cannot begin', () => {
     });
     expect(world.calls.map(({ name }) => name)).not.toContain('prepareSource');
   });
+
+  it('notes an idea that could not be planned', async () => {
+    const world = scriptedWorld({ planTaskNote: failsWith('TaskNoteInvalid', 'the metric is not logged') });
+    await withWorld(temporal, world, async () => {
+      const handle = await startExperiment(temporal.client, { idea: true });
+      expect(await failureOf(handle)).toMatchObject({ type: 'TaskNoteInvalid' });
+      expect((await statusOf(handle)).note?.path).toMatch(/\.md$/);
+    });
+    const noted = world.calls.filter(({ name }) => name === 'writeNote').map(({ input }) => input);
+    expect(noted).toMatchObject([
+      {
+        outcome: 'failed',
+        task: { title: 'warm the learning rate up', metric: null, job: null },
+        failure: 'TaskNoteInvalid: the metric is not logged',
+      },
+    ]);
+  });
 });

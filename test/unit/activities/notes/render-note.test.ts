@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { readNote } from '../../../../activities/notes/catalogued-note.ts';
 import { plainTexts } from '../../../../activities/notes/plain-texts.ts';
 import { noteFrontMatter, noteStem, renderNote } from '../../../../activities/notes/render-note.ts';
-import type { NoteFacts } from '../../../../domain/note.ts';
+import { noteOfIdea, type NoteFacts } from '../../../../domain/note.ts';
 import { exampleNote } from '../../../support/example-note.ts';
 import { noteFacts } from '../../../support/note-facts.ts';
 
@@ -66,6 +66,37 @@ test('a failed experiment has a note too, whose title does not claim what was no
   expect(text).toContain('There is no result: the job failed.');
   expect(parse(noteFrontMatter(facts, null))).toMatchObject({ value: null, parent: null, seeds: [0, 1] });
 });
+
+test('an idea that never became a task note has a note, which tells of the idea and of what ended it', () => {
+  const task = noteOfIdea({
+    idea: 'warm the learning rate up\nover 500 steps',
+    repository: 'lab/digits',
+    base: 'main',
+  });
+  const facts = noteFacts({ ...nothingHappened, task, failure: 'TaskNoteInvalid: the metric is not logged' });
+  const text = render(facts);
+  expect(text).toContain('# Not settled: warm the learning rate up over 500 steps');
+  expect(text).toContain('There is no result: TaskNoteInvalid: the metric is not logged.');
+  expect(text).not.toMatch(/undefined|null`|Command:|Files that could change/);
+  expect(parse(noteFrontMatter(facts, null))).toMatchObject({
+    status: 'failed',
+    repository: 'lab/digits',
+    hypothesis: 'warm the learning rate up over 500 steps',
+    metric: null,
+    image: null,
+    seeds: [],
+  });
+});
+
+const nothingHappened = {
+  outcome: 'failed',
+  evidence: null,
+  decision: null,
+  environmentDigest: null,
+  headSha: null,
+  mergeSha: null,
+  pullRequestUrl: null,
+} as const;
 
 test('words of others stay words', () => {
   const texts = { ...plainTexts(noteFacts()), reading: '## Result\n\n[[evil]] ![x](http://t/) <img src=x>' };
