@@ -10,7 +10,7 @@ export const looks = proxyActivities<Pick<NotificationsActivities, 'awaitEvents'
   taskQueue: queues.notifications,
   startToCloseTimeout: '5 minutes',
   heartbeatTimeout,
-  retry: { initialInterval: '10 seconds', backoffCoefficient: 1.5, maximumInterval: '10 minutes' },
+  retry: { initialInterval: '10 seconds', backoffCoefficient: 1.5, maximumInterval: '1 minute' },
 });
 
 /** A server that is away over a weekend must not lose a message. */

@@ -5,6 +5,7 @@ import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { quietRuntime, bundledWorkflows } from '../support/temporal-environment.ts';
+import { experimentShapes } from './experiment-shapes.ts';
 
 const directory = join(import.meta.dirname, 'histories');
 
@@ -22,32 +23,19 @@ beforeAll(async () => {
   workflowBundle = await bundledWorkflows();
 });
 
-it('keeps a history of every outcome, of jobs and of syncs', () => {
-  expect(recorded).toEqual(
-    expect.arrayContaining([
-      'failed.ExperimentWorkflow.json',
-      'failed.JobWorkflow.json',
-      'merged.ExperimentWorkflow.json',
-      'merged.JobWorkflow.json',
-      'merged.SyncRunWorkflow.json',
-      'rejected.ExperimentWorkflow.json',
-      'retried.ExperimentWorkflow.json',
-      'retried.JobWorkflow.json',
-      'settled.JobWorkflow.json',
-      'stalled.ExperimentWorkflow.json',
-      'unplanned.ExperimentWorkflow.json',
-      'visit.JanitorWorkflow.json',
-      'stopped.ExperimentWorkflow.json',
-      'stopped.JobWorkflow.json',
-    ]),
-  );
+it('keeps a history of every workflow, and of every way that an experiment can go', async () => {
+  const exported = await readFile(join(import.meta.dirname, '..', '..', 'workflows', 'index.ts'), 'utf8');
+  const types = new Set(exported.match(/\w+Workflow\b/g));
+  expect(new Set(recorded.map((name) => name.split('.')[1]))).toEqual(types);
+  const ways = ['merged', ...Object.keys(experimentShapes)];
+  expect(recorded).toEqual(expect.arrayContaining(ways.map((way) => `${way}.ExperimentWorkflow.json`)));
 });
 
 describe.each(recorded)('%s', (name) => {
   it('replays on the workflows of today', async () => {
     const history = JSON.parse(await readFile(join(directory, name), 'utf8')) as { events: unknown[] };
     // A history that was cut short would replay without proving anything.
-    expect(history.events.length).toBeGreaterThan(name.includes('SyncRun') ? 5 : 10);
+    expect(history.events.length).toBeGreaterThan(/SyncRun|StrayRun|Deliver/.test(name) ? 5 : 10);
     await Worker.runReplayHistory({ workflowBundle }, history, `replay/${name}`);
   });
 

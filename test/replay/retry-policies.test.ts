@@ -25,6 +25,7 @@ const waits = histories
 it('lets nothing that waits go quiet for long where a worker dies, however often it has looked before', () => {
   expect(new Set(waits.map(({ activityType }) => activityType.name))).toEqual(
     new Set([
+      'awaitEvents',
       'awaitJobChange',
       'awaitLiveResults',
       'awaitPlatform',

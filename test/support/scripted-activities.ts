@@ -12,6 +12,7 @@ import type {
   JanitorDiskActivities,
 } from '../../activities/janitor/interface.ts';
 import type { NotesActivities } from '../../activities/notes/interface.ts';
+import type { NotificationsActivities } from '../../activities/notifications/interface.ts';
 import type { PlanningActivities } from '../../activities/planning/interface.ts';
 import type { QizhiActivities } from '../../activities/qizhi/interface.ts';
 import type { WandbActivities } from '../../activities/wandb/interface.ts';
@@ -23,6 +24,7 @@ import { exampleNote } from './example-note.ts';
 
 export type AllActivities = PlanningActivities &
   NotesActivities &
+  NotificationsActivities &
   CodingActivities &
   EnvironmentActivities &
   AttemptsActivities &
@@ -328,6 +330,10 @@ function goodWorld(world: ScriptedWorld, unchanged: Unchanged): AllActivities {
       // Nobody waits for it here, and a look each moment of a training would be the most that a long test does.
       throw new Failure('LiveUnchanged', 'nothing changed', { retryAfterMs: pauseSeconds * 1000 });
     },
+    awaitEvents: async () => {
+      throw new Failure('NothingToTell', 'nothing is new', { retryAfterMs: 60_000 });
+    },
+    deliver: async () => undefined,
     writeNote: async ({ experimentId }) => ({
       path: `20261124000000-${experimentId}.md`,
       commit: null,

@@ -9,7 +9,13 @@ import {
   type WorkflowBundleOption,
 } from '@temporalio/worker';
 
-import type { ExperimentInput, ExperimentPolicy, ExperimentStatus } from '../../domain/experiment.ts';
+import type {
+  ExperimentInput,
+  ExperimentPolicy,
+  ExperimentSource,
+  ExperimentStatus,
+} from '../../domain/experiment.ts';
+import type { TaskNote } from '../../domain/task-note.ts';
 import { experimentWorkflowId } from '../../domain/ids.ts';
 import { startDevServer, type DevServer } from '../../infra/temporal/dev-server.ts';
 import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.ts';
@@ -140,7 +146,7 @@ export async function startExperiment(
   overrides: {
     readonly note?: Parameters<typeof exampleNote>[0];
     readonly policy?: Partial<ExperimentPolicy>;
-    readonly idea?: boolean;
+    readonly from?: ExperimentSource['kind'];
   } = {},
 ): Promise<WorkflowHandle<typeof ExperimentWorkflow>> {
   experiments += 1;
@@ -148,9 +154,7 @@ export async function startExperiment(
   const note = exampleNote({ id, seeds: [0], ...overrides.note });
   const input: ExperimentInput = {
     id,
-    source: overrides.idea
-      ? { kind: 'idea', idea: 'warm the learning rate up', repository: note.repository, base: note.base }
-      : { kind: 'note', note, body: '## Why\nTo see.\n' },
+    source: sourceOf(note, overrides.from ?? 'note'),
     by: 'test',
     policy: { ...quickPolicy, ...overrides.policy },
   };
@@ -160,6 +164,15 @@ export async function startExperiment(
     workflowTaskTimeout: stepTimeout,
     args: [input],
   });
+}
+
+function sourceOf(note: TaskNote, kind: ExperimentSource['kind']): ExperimentSource {
+  const { repository, base } = note;
+  const body = '## Why\nTo see.\n';
+  if (kind === 'note') return { kind, note, body };
+  if (kind === 'idea') return { kind, idea: 'warm the learning rate up', repository, base };
+  const pullRequest = { number: 1, url: 'http://github.example/lab/digits/pull/1' };
+  return { kind, note, body, branch: 'idea', pullRequest };
 }
 
 export async function statusOf(handle: WorkflowHandle<typeof ExperimentWorkflow>): Promise<ExperimentStatus> {

@@ -31,7 +31,7 @@ describe('the way of an experiment', () => {
   it('goes from an idea to a merged pull request and a note, one job for each seed', async () => {
     const world = scriptedWorld();
     await withWorld(temporal, world, async () => {
-      const handle = await startExperiment(temporal.client, { idea: true });
+      const handle = await startExperiment(temporal.client, { from: 'idea' });
       await reaches(handle, 'deciding');
       const { evidence, phases } = await statusOf(handle);
       expect(evidence?.jobs.map(({ jobId }) => jobId)).toEqual([jobIdOf(0), jobIdOf(1)]);
@@ -359,7 +359,7 @@ describe('what cannot begin', () => {
   it('notes an idea that could not be planned', async () => {
     const world = scriptedWorld({ planTaskNote: failsWith('TaskNoteInvalid', 'the metric is not logged') });
     await withWorld(temporal, world, async () => {
-      const handle = await startExperiment(temporal.client, { idea: true });
+      const handle = await startExperiment(temporal.client, { from: 'idea' });
       expect(await failureOf(handle)).toMatchObject({ type: 'TaskNoteInvalid' });
       expect((await statusOf(handle)).note?.path).toMatch(/\.md$/);
     });
