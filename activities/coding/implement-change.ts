@@ -42,19 +42,29 @@ export async function implementChange(
     const call = gitCall(deps, source, watch.signal);
     // An agent whose worker was killed may still write here.
     await killLeftOvers(placeMarker(source));
-    const known = await findKnown(deps, input, record, call);
+    const [known, gitDir] = await Promise.all([
+      findKnown(deps, input, record, call),
+      git(['rev-parse', '--absolute-git-dir'], call),
+    ]);
+    const worktree: Worktree = {
+      source,
+      gitDir,
+      branch: `refs/heads/${branchName(input.experimentId)}`,
+      call,
+    };
     if (known !== null) {
       const changedPaths = await checkChange(known.parent, known.sha, rulesOf(deps, input), call);
-      return finish(folder, record, known, changedPaths, call);
+      return finish(folder, record, known, changedPaths, worktree);
     }
     const moved = input.ontoBase === true ? await ontoBase(deps, input.experimentId, record, call) : null;
     const conflicts = moved?.conflicts ?? [];
     const on = moved?.record ?? record;
-    await resetTo(on.head, input, call);
+    await resetTo(on.head, worktree);
+    await git(['clean', '--quiet', '-ffdx', '-e', '/.venv'], call);
     if (moved !== null) await checkOutTree(moved.tree, call);
     await placeTaskNote(source, input);
     const commit = async ({ summary, usage }: Candidate): Promise<Commit> => {
-      const tree = await takeTree(source, input, on, call);
+      const tree = await takeTree(worktree, input, on.head);
       await requireSettled(conflicts, tree, call);
       const secrets = secretsOf(deps);
       const tokens = tokensOf(usage);
@@ -66,8 +76,17 @@ export async function implementChange(
     await writeRoundRecord(folder, input.round, { sha, usage: [...done.usage], tries: [...done.tries] });
     const made = await readRoundCommit(sha, call);
     if (made === null) throw new Failure('GitFailed', `the commit ${sha} of ${source} cannot be read back`);
-    return finish(folder, on, made, done.commit.changedPaths, call);
+    return finish(folder, on, made, done.commit.changedPaths, worktree);
   });
+}
+
+interface Worktree {
+  readonly source: string;
+  /** Git's own folder of the worktree, as it was before an agent could change where that is. */
+  readonly gitDir: string;
+  /** Full name of the experiment's branch. */
+  readonly branch: string;
+  readonly call: GitCall;
 }
 
 /** A commit of this round, checked before, or made just before the worker died. */
@@ -84,6 +103,7 @@ async function findKnown(
     ['rev-parse', '--verify', `refs/heads/${branchName(input.experimentId)}`],
     mirrorCall,
   );
+  if (tip === record.head) return null;
   const commit = await readRoundCommit(tip, call);
   const fits =
     commit?.round === input.round &&
@@ -98,12 +118,13 @@ async function finish(
   record: SourceRecord,
   commit: RoundCommit,
   changedPaths: readonly string[],
-  call: GitCall,
+  worktree: Worktree,
 ): Promise<Implementation> {
+  const { call } = worktree;
   if (commit.parent === record.head) {
-    await git(['update-ref', `refs/heads/${branchName(commit.experimentId)}`, commit.sha], call);
+    // The branch first: what it points to is found again by whoever comes after a death in between.
+    await resetTo(commit.sha, worktree);
     await writeSourceRecord(folder, { ...record, head: commit.sha });
-    await git(['reset', '--quiet', '--hard', commit.sha], call);
   }
   const known = await readRoundRecord(folder, commit.round, commit.sha);
   const notePath = taskNotePath(commit.experimentId);
@@ -135,30 +156,21 @@ async function changeOf(base: string, sha: string, note: string, call: GitCall):
 /** It travels in the experiment's history. */
 const longestDiff = 30_000;
 
-/** The worktree as the last checked commit has it; only the link to the environment stays. */
-async function resetTo(head: string, input: ImplementInput, call: GitCall): Promise<void> {
-  const gitDir = await git(['rev-parse', '--absolute-git-dir'], call);
+/** The branch, the index and the files as the commit has them, whatever HEAD and index were left as; other files stay. */
+async function resetTo(commit: string, { gitDir, branch, call }: Worktree): Promise<void> {
   for (const name of ['index.lock', 'HEAD.lock']) await rm(join(gitDir, name), { force: true });
-  const ref = `refs/heads/${branchName(input.experimentId)}`;
-  await git(['symbolic-ref', 'HEAD', ref], call);
-  await git(['update-ref', ref, head], call);
-  await git(['reset', '--quiet', '--hard', head], call);
-  await git(['clean', '--quiet', '-ffdx', '-e', '/.venv'], call);
+  await git(['symbolic-ref', 'HEAD', branch], call);
+  await git(['reset', '--quiet', '--hard', commit], call);
 }
 
-/** The worktree as a tree object, whatever the agent did to HEAD, branch and index. */
+/** The worktree as a tree object, whatever the agent did to HEAD, branch and index: none of them is asked. */
 async function takeTree(
-  source: string,
+  { source, gitDir, call }: Worktree,
   input: ImplementInput,
-  record: SourceRecord,
-  call: GitCall,
+  head: string,
 ): Promise<string> {
-  const gitDir = await git(['rev-parse', '--absolute-git-dir'], call);
   await rm(join(gitDir, 'index.lock'), { force: true });
-  const ref = `refs/heads/${branchName(input.experimentId)}`;
-  await git(['symbolic-ref', 'HEAD', ref], call);
-  await git(['update-ref', ref, record.head], call);
-  await git(['read-tree', record.head], call);
+  await git(['read-tree', head], call);
   await placeTaskNote(source, input);
   await git(['add', '--all', '--', '.'], call);
   await stageTaskNote(input, call);

@@ -44,6 +44,7 @@ export async function findRound(
   input: ImplementInput,
   call: GitCall,
 ): Promise<RoundCommit | null> {
+  if (base === head) return null;
   const shas = await git(['rev-list', '--first-parent', `${base}..${head}`], call);
   for (const sha of shas.split('\n').filter((line) => line !== '')) {
     const commit = await readRoundCommit(sha, call);
