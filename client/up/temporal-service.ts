@@ -27,6 +27,8 @@ export interface TemporalServiceOptions {
 /** Ended histories are kept for so long; what must stay for ever is in the pull request and the note. */
 const retention = '90 days';
 const lookMs = 1000;
+/** Busy is not dead. */
+const aliveMs = 10_000;
 /** Ends without having served once, one after the other, after which somebody has to look. */
 const patience = 4;
 
@@ -43,7 +45,8 @@ export function temporalService(options: TemporalServiceOptions): Service {
     graceSeconds: 5,
     log,
     readyWithinMs: 60_000,
-    isReady: () => servesNamespace(address),
+    isReady: () => servesNamespace(address, lookMs),
+    isAlive: () => servesNamespace(address, aliveMs),
     judgeEnds: async (ends) => {
       const last = ends.at(-1);
       if (last?.locked === true) {
@@ -63,11 +66,11 @@ export function temporalService(options: TemporalServiceOptions): Service {
 }
 
 /** A connection of its own each time: one that was refused waits longer and longer before it tries again. */
-async function servesNamespace({ port, namespace }: LocalAddress): Promise<boolean> {
+async function servesNamespace({ port, namespace }: LocalAddress, withinMs: number): Promise<boolean> {
   try {
-    const connection = await Connection.connect({ address: `127.0.0.1:${port}`, connectTimeout: lookMs });
+    const connection = await Connection.connect({ address: `127.0.0.1:${port}`, connectTimeout: withinMs });
     try {
-      const deadline = Date.now() + lookMs;
+      const deadline = Date.now() + withinMs;
       await connection.withDeadline(deadline, () => keepHistories(connection, namespace));
       return true;
     } finally {

@@ -15,6 +15,7 @@ export function describeServiceChange(service: Supervised): string | null {
       return `${service.name} is ready (process ${state.pid})`;
     case 'waiting': {
       const pause = state.until - Date.now();
+      if (state.hung) return `${service.name} no longer answered: it was ended and is started again`;
       const again = pause < 100 ? 'is started again' : `is started again in ${duration(pause)}`;
       // One that was killed had no time to give a reason: its last words are about something else.
       const reason = state.end.code < signalled ? firstWords(state.end) : '';

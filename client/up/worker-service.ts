@@ -24,6 +24,10 @@ const { TaskQueueType } = proto.temporal.api.enums.v1;
 /** The command line itself; `.js` where it was built. */
 const cli = join(import.meta.dirname, '..', 'cli', `index${extname(import.meta.filename)}`);
 const lookMs = 2000;
+/** Busy is not dead. */
+const aliveMs = 10_000;
+/** A worker asks for the next step of an experiment, and again a minute later when there was none. */
+const polledWithinMs = 150_000;
 /** Ends for a reason of configuration, one after the other: the first may be a file that was just being written. */
 const patience = 3;
 
@@ -35,6 +39,7 @@ export function workerService(options: ChildOptions & { readonly link: TemporalL
     graceSeconds: 15,
     readyWithinMs: 120_000,
     isReady: (pid) => pollsEveryQueue(options.link, pid),
+    isAlive: (pid) => polledLately(options.link, pid),
   };
 }
 
@@ -45,7 +50,8 @@ export function webhookService(options: ChildOptions & { readonly settings: Webh
     ...ownCommand(options, 'webhook', []),
     graceSeconds: 10,
     readyWithinMs: 60_000,
-    isReady: () => answers(url),
+    isReady: () => answers(url, lookMs),
+    isAlive: () => answers(url, aliveMs),
   };
 }
 
@@ -76,25 +82,32 @@ export function plainWords(end: ProgramEnd | undefined): string {
   return lines.slice(-15).join('\n');
 }
 
+type Pollers = readonly proto.temporal.api.taskqueue.v1.IPollerInfo[];
+
+async function pollersOf({ client, settings }: TemporalLink, queue: string): Promise<Pollers> {
+  const taskQueueType =
+    queue === queues.experiments
+      ? TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
+      : TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY;
+  const { pollers } = await client.workflowService.describeTaskQueue({
+    namespace: settings.namespace,
+    taskQueue: { name: queue },
+    taskQueueType,
+  });
+  return pollers ?? [];
+}
+
 /** Temporal remembers pollers that are gone for minutes, so each is known by its process. */
+function isOf(pid: number): (poller: Pollers[number]) => boolean {
+  return ({ identity }) => identity?.endsWith(` ${pid}`) === true;
+}
+
 async function pollsEveryQueue(link: TemporalLink, pid: number): Promise<boolean> {
-  const { namespace } = link.settings;
-  const polls = async (name: string): Promise<boolean> => {
-    const taskQueueType =
-      name === queues.experiments
-        ? TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
-        : TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY;
-    const { pollers } = await link.client.workflowService.describeTaskQueue({
-      namespace,
-      taskQueue: { name },
-      taskQueueType,
-    });
-    return (pollers ?? []).some(({ identity }) => identity?.endsWith(` ${pid}`) === true);
-  };
   try {
     return await link.within(lookMs, async () => {
       // One after the other: until the worker is there, each look costs one question.
-      for (const name of Object.values(queues)) if (!(await polls(name))) return false;
+      for (const name of Object.values(queues))
+        if (!(await pollersOf(link, name)).some(isOf(pid))) return false;
       return true;
     });
   } catch (error) {
@@ -104,9 +117,22 @@ async function pollsEveryQueue(link: TemporalLink, pid: number): Promise<boolean
   }
 }
 
-async function answers(url: string): Promise<boolean> {
+/** The steps of experiments are short, so that whoever can work always asks for the next one. */
+async function polledLately(link: TemporalLink, pid: number): Promise<boolean> {
   try {
-    return (await fetch(url, { signal: AbortSignal.timeout(lookMs) })).ok;
+    const pollers = await link.within(aliveMs, () => pollersOf(link, queues.experiments));
+    const times = pollers.filter(isOf(pid)).map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0));
+    return Date.now() - Math.max(0, ...times) * 1000 < polledWithinMs;
+  } catch (error) {
+    // While Temporal is away nothing is known of its workers.
+    if (error instanceof Error) return true;
+    throw error;
+  }
+}
+
+async function answers(url: string, withinMs: number): Promise<boolean> {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(withinMs) })).ok;
   } catch (error) {
     // Refused, reset or too late: it does not serve yet, and is asked again.
     if (error instanceof Error) return false;

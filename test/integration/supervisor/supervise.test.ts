@@ -41,9 +41,10 @@ function start(script: string, more: Partial<Service> = {}): Supervised {
     isReady: async () => true,
     readyWithinMs: 10_000,
     judgeEnds: async () => null,
+    isAlive: async () => true,
     ...more,
   };
-  const supervised = supervise(service, { python });
+  const supervised = supervise(service, { python, aliveEveryMs: 20 });
   running.push(supervised);
   return supervised;
 }
@@ -110,6 +111,26 @@ it('starts a killed program again, and leaves none of its children behind', asyn
   await readyPid(supervised, first);
   expect(supervised.restarts()).toBe(1);
   expect(await Promise.all([first, ...children].map(isAlive))).toEqual([false, false, false]);
+});
+
+it('ends a program that hangs, which hears no word to end, and starts it again', async () => {
+  const states: string[] = [];
+  let hanging = 0;
+  const supervised = start('exec sleep 100', {
+    graceSeconds: 0.3,
+    isAlive: async (pid) => {
+      states.push(supervised.state().status);
+      return pid !== hanging;
+    },
+  });
+  const first = await readyPid(supervised);
+  await vi.waitFor(() => expect(states.length).toBeGreaterThan(10), wait);
+  expect(supervised.restarts()).toBe(0);
+  process.kill(first, 'SIGSTOP');
+  hanging = first;
+  await readyPid(supervised, first);
+  expect(supervised.restarts()).toBe(1);
+  expect(await isAlive(first)).toBe(false);
 });
 
 it('lets nothing live on when the guard itself is killed', async () => {

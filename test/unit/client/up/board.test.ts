@@ -115,7 +115,7 @@ describe('the screen', () => {
         services: [
           {
             name: 'worker',
-            state: { status: 'waiting', until: now + 4000, end },
+            state: { status: 'waiting', until: now + 4000, end, hung: false },
             restarts: 2,
             memoryBytes: null,
             remark: '',
