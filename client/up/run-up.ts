@@ -126,7 +126,7 @@ async function serve(options: RunUpOptions, address: LocalAddress, tools: Tools)
   const logOf = (name: string): Writable => openServiceLog(folder, name, options.tell);
   const link = openTemporalLink(config.temporal);
   // First, because a port that is taken is better told before anything runs.
-  const page = await openPage(config, logOf('page'));
+  const page = await openPage(config, () => logOf('page'));
   const logs = { temporal: logOf('temporal'), worker: logOf('worker'), webhook: logOf('webhook') };
   const start = (service: Parameters<typeof supervise>[0]): Supervised =>
     supervise(service, { python: tools.python, onChange: options.onChange });
@@ -169,8 +169,9 @@ async function serve(options: RunUpOptions, address: LocalAddress, tools: Tools)
 }
 
 /** Null where the webhook server runs, which shows the page as well. */
-async function openPage(config: Config, log: Writable): Promise<{ close(): Promise<void> } | null> {
+async function openPage(config: Config, openLog: () => Writable): Promise<{ close(): Promise<void> } | null> {
   if (config.webhook !== null) return null;
+  const log = openLog();
   const experiments = openExperiments(config.temporal);
   try {
     const page = await servePage(config, { experiments, log: createLog(config.logLevel, log) });

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +46,9 @@ async function noneLeft(): Promise<void> {
 it('goes on with an experiment through kills of the worker, of Temporal, of a guard and of itself', async () => {
   const first = world.up();
   await first.ready;
+  // The page is the webhook server's here: nothing else is opened that nobody would close.
+  const logs = await readdir(join(world.home, 'logs'));
+  expect(logs.toSorted()).toEqual(['temporal.log', 'webhook.log', 'worker.log']);
   // Beside the training, which belongs to the cluster, all of it is to be gone in the end.
   const finish = join(directory, 'finish');
   await world.begin('patient', patientTraining(finish));
