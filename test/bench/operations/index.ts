@@ -1,7 +1,8 @@
 /**
- * What running Hephaestus costs: `npm run bench:operations [-- --kills 50] [--crowd 500] [--only starts|kills|crowd]`. The time that `up`
+ * What running Hephaestus costs:
+ * `npm run bench:operations [-- --kills 50] [--crowd 500] [--only starts|kills|crowd|crowd-on-postgres]`. The time that `up`
  * takes, the memory of its processes at rest, how soon everything goes on after kill -9 of the worker, of Temporal and of `up`
- * itself, and what 50 and ten times as many experiments at once take. Ends with exit code 1 where a figure is missed.
+ * itself, and what many experiments at once take against a tenth of them. Ends with exit code 1 where a figure is missed.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
@@ -13,7 +14,7 @@ import { ensureTools } from '../../../infra/tools/ensure-tools.ts';
 import { openUpWorld, type UpWorld } from '../../support/up-world.ts';
 import { tellFigures, type Figure } from '../figure.ts';
 import { runSections, wholeNumber } from '../run-sections.ts';
-import { measureCrowd } from './measure-crowd.ts';
+import { measureCrowd, measureCrowdOnPostgres } from './measure-crowd.ts';
 import { measureKills } from './measure-kills.ts';
 import { measureStarts } from './measure-starts.ts';
 
@@ -27,12 +28,14 @@ const { values } = parseArgs({
 const root = join(import.meta.dirname, '..', '..', '..', '.tools');
 const tools = await ensureTools({ root, environment: processEnvironment(), log: console.error });
 
+const crowd = wholeNumber('crowd', values.crowd);
 await runSections(
   {
     starts: () => inUpWorld((world) => measureStarts(world)),
     kills: () =>
       inUpWorld((world, directory) => measureKills(world, directory, wholeNumber('kills', values.kills))),
-    crowd: () => inFolder((directory) => measureCrowd(tools, directory, wholeNumber('crowd', values.crowd))),
+    crowd: () => inFolder((directory) => measureCrowd(tools, directory, crowd)),
+    'crowd-on-postgres': () => inFolder(() => measureCrowdOnPostgres(tools, crowd)),
   },
   values.only,
 );

@@ -32,7 +32,8 @@ const script = join(import.meta.dirname, 'crowd-process.ts');
 const startsAtOnce = 40;
 const lookEveryMs = 1000;
 const tellEveryMs = 60_000;
-const limitMs = 1_800_000;
+/** Postgres waits for its disk at every step. */
+const limitMs = 3_600_000;
 
 /** Runs so many experiments at one time with everything outside answering at no cost; the PI merges what is asked. */
 export async function runCrowd(server: CrowdServer, experiments: number): Promise<CrowdUse> {
