@@ -18,7 +18,7 @@ import { startDoubler } from './doubler.ts';
 import { attemptsAllowed, drawExperiment, trainingCommand, type ExperimentPlan } from './experiment-plan.ts';
 import { chaosFaults } from './faults.ts';
 import { judgeExperiment, type ExperimentEnd } from './judge.ts';
-import { aliveProcesses } from './processes.ts';
+import { aliveProcesses, knownProcess, type KnownProcess } from './processes.ts';
 import { pause } from '../../../infra/pause.ts';
 import { doInFlight } from '../run-sections.ts';
 import { startPerson } from './person.ts';
@@ -59,14 +59,15 @@ export async function runChaos(
   options: ChaosOptions,
 ): Promise<ChaosReport> {
   const world = await openBenchWorld(tools);
+  const server = await knownProcess(world.server.pid);
   let report: ChaosReport;
-  let pids: ReadonlySet<number>;
+  let workers: readonly KnownProcess[];
   try {
-    ({ report, pids } = await endure(world, options));
+    ({ report, workers } = await endure(world, options));
   } finally {
     await world.close();
   }
-  const left = await aliveProcesses([...pids, world.server.pid], world.directory);
+  const left = await aliveProcesses([...workers, server], world.directory);
   return { ...report, problems: [...report.problems, ...left.map((each) => `left a process: ${each}`)] };
 }
 
@@ -108,7 +109,7 @@ async function endure(world: BenchWorld, options: ChaosOptions) {
     lab: await world.lab.stats(),
     faults: await world.lab.faultsMet(),
   };
-  return { report, pids: workers.pids };
+  return { report, workers: workers.processes() };
 }
 
 async function makeTrouble({ lab }: BenchWorld, { seed, mishapRate }: ChaosOptions): Promise<void> {

@@ -1,5 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 
+import { processIdentity } from '../../../infra/process-identity.ts';
+
 /** What a process has used so far. */
 export interface ProcessUse {
   readonly memoryBytes: number;
@@ -28,13 +30,27 @@ export async function useOfAll(pids: readonly number[]): Promise<ProcessUse> {
   return { memoryBytes: sum('memoryBytes'), cpuSeconds: sum('cpuSeconds') };
 }
 
+/** A process as it began: its number is given to another one once it is gone. */
+export interface KnownProcess {
+  readonly pid: number;
+  /** See `processIdentity`; null for one that is gone already. */
+  readonly identity: string | null;
+}
+
+export async function knownProcess(pid: number): Promise<KnownProcess> {
+  return { pid, identity: await processIdentity(pid) };
+}
+
 /** Those of the processes that are still there, and every other one that was started below the folder. */
-export async function aliveProcesses(known: readonly number[], directory: string): Promise<string[]> {
+export async function aliveProcesses(known: readonly KnownProcess[], directory: string): Promise<string[]> {
+  const identities = new Map(known.map(({ pid, identity }) => [pid, identity]));
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(
     pids.map(async (pid) => {
       const command = (await unlessGone(readFile(`/proc/${pid}/cmdline`, 'utf8'))) ?? '';
-      const ours = known.includes(pid) || command.includes(directory);
+      const identity = identities.get(pid) ?? null;
+      const isKnown = identity !== null && (await processIdentity(pid)) === identity;
+      const ours = isKnown || command.includes(directory);
       return ours ? `${pid} ${command.replaceAll('\0', ' ').trim()}` : undefined;
     }),
   );

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { pause } from '../../../infra/pause.ts';
 import { startIpcProcess, type IpcMessage, type IpcProcess } from '../../support/ipc-process.ts';
+import { knownProcess, type KnownProcess } from './processes.ts';
 
 const qizhiScript = join(import.meta.dirname, 'worker-process.ts');
 
@@ -12,8 +13,8 @@ export function startWorkerProcess(settings: IpcMessage): Promise<IpcProcess> {
 
 export interface MortalWorkers {
   readonly kills: () => number;
-  /** The process ids of all that ever lived. */
-  readonly pids: ReadonlySet<number>;
+  /** All that ever lived. */
+  readonly processes: () => readonly KnownProcess[];
   stop(): Promise<void>;
 }
 
@@ -30,12 +31,12 @@ export async function startMortalWorkers(
   }: { readonly meanLifeMs: number; readonly draw: () => number; readonly script?: string },
 ): Promise<MortalWorkers> {
   const stopping = new AbortController();
-  const pids = new Set<number>();
+  const processes: KnownProcess[] = [];
   let kills = 0;
   const live = async (settings: IpcMessage, first: IpcProcess): Promise<void> => {
     let worker = first;
     for (;;) {
-      pids.add(worker.pid);
+      processes.push(await knownProcess(worker.pid));
       await pause(2 * meanLifeMs * draw(), stopping.signal);
       if (stopping.signal.aborted) return worker.stop();
       await worker.kill();
@@ -52,7 +53,7 @@ export async function startMortalWorkers(
   const running = Promise.all(lives.map(({ settings, first }) => live(settings, first)));
   return {
     kills: () => kills,
-    pids,
+    processes: () => processes,
     stop: async () => {
       stopping.abort();
       await running;
