@@ -130,8 +130,8 @@ describe('what really happens to a job by its script', () => {
     const other = await lab.create('true');
     const held = await lab.create('true', { name: 'a-slow-one' });
     await lab.reached(other, 'job_succeeded');
+    await lab.reached(held, 'job_queuing');
     expect(await lab.detail(held)).toMatchObject({
-      status: 'job_queuing',
       sub_msg: '0/680 nodes are unavailable: Insufficient cpu.',
     });
     expect((await lab.lab('GET', 'scripts')).json).toEqual([]);
