@@ -36,8 +36,8 @@ const fixedConfig: readonly (readonly [string, string])[] = [
   ['credential.helper', ''],
   ['commit.gpgSign', 'false'],
   // Temporal keeps what an activity told through a power loss, so the commit that it told must be there as well. Git itself
-  // leaves small objects and branches to the system's leisure.
-  ['core.fsync', 'committed'],
+  // leaves small objects, branches and the index to the system's leisure, and refuses a worktree whose index is torn.
+  ['core.fsync', 'added'],
   ['gc.auto', '0'],
   ['maintenance.auto', 'false'],
   // The shared disk may belong to another user.

@@ -40,3 +40,10 @@ it.each([false, true])(
     expect(await flushesOf(['update-ref', 'refs/heads/one', sha], call)).toBeGreaterThan(0);
   },
 );
+
+it('has the index of a worktree on the disk: a torn one is refused by every later look, and nothing would go on', async () => {
+  const path = join(directory, 'index');
+  const call = { cwd: path, environment: { PATH: processEnvironment()['PATH'] ?? '' } };
+  await git(['init', '--quiet', path], { ...call, cwd: directory });
+  expect(await flushesOf(['read-tree', '--empty'], call)).toBeGreaterThan(0);
+});
