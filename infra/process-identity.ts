@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import { execa } from 'execa';
 
-import { unlessMissing } from './unless-missing.ts';
+import { unlessGone } from './unless-gone.ts';
 
 /**
  * What tells a process from every other that ever had its number: when it began, and in which life of the machine.
@@ -26,14 +26,4 @@ async function fromPs(pid: number): Promise<string | null> {
   const { failed, stdout } = await execa('ps', ['-o', 'lstart=', '-p', String(pid)], { reject: false });
   const started = stdout.trim();
   return failed || started === '' ? null : started;
-}
-
-/** Reading of a process that ends meanwhile is answered with "no such process". */
-async function unlessGone(reading: Promise<string>): Promise<string | undefined> {
-  try {
-    return await unlessMissing(reading);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return undefined;
-    throw error;
-  }
 }

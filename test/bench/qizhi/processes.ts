@@ -1,6 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 
+import { memoryOf } from '../../../infra/memory-of.ts';
 import { processIdentity } from '../../../infra/process-identity.ts';
+import { unlessGone } from '../../../infra/unless-gone.ts';
 
 /** What a process has used so far. */
 export interface ProcessUse {
@@ -12,15 +14,11 @@ export interface ProcessUse {
 const ticksPerSecond = 100;
 
 export async function processUse(pid: number): Promise<ProcessUse> {
-  const [status, stat] = await Promise.all([
-    readFile(`/proc/${pid}/status`, 'utf8'),
-    readFile(`/proc/${pid}/stat`, 'utf8'),
-  ]);
-  const kilobytes = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+  const [memoryBytes, stat] = await Promise.all([memoryOf(pid), readFile(`/proc/${pid}/stat`, 'utf8')]);
   // After the name in brackets: the 12th and 13th fields are the time in user and kernel mode.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const ticks = Number(fields[11]) + Number(fields[12]);
-  return { memoryBytes: kilobytes * 1024, cpuSeconds: ticks / ticksPerSecond };
+  return { memoryBytes: memoryBytes ?? 0, cpuSeconds: ticks / ticksPerSecond };
 }
 
 /** What they have used together; one that has ended meanwhile counts as nothing. */
@@ -55,15 +53,4 @@ export async function aliveProcesses(known: readonly KnownProcess[], directory: 
     }),
   );
   return found.filter((line) => line !== undefined);
-}
-
-/** undefined for a process that has ended meanwhile. */
-async function unlessGone<T>(look: Promise<T>): Promise<T | undefined> {
-  try {
-    return await look;
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
-    throw error;
-  }
 }

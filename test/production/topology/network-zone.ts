@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { execa } from 'execa';
 
+import { unlessGone } from '../../../infra/unless-gone.ts';
 import type { PortPipe } from './port-pipes.ts';
 
 /** Who a process is in its zone. */
@@ -60,8 +61,6 @@ export async function openNetworkZone(pipes: readonly PortPipe[]): Promise<Netwo
 /** The network of this machine itself: the zone that has the Internet. */
 export const hostNetwork: Pick<NetworkZone, 'start'> = { start: (argv, user) => startAs([], argv, user) };
 
-const unknown = new Set(['ENOENT', 'ESRCH', 'EACCES']);
-
 async function pidsInside(holder: number): Promise<number[]> {
   const space = await networkOf(holder);
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
@@ -72,9 +71,9 @@ async function pidsInside(holder: number): Promise<number[]> {
 /** Of a process that has ended since, or that hides it from everybody, it is not known: neither is in a zone of ours. */
 async function networkOf(pid: number): Promise<string | null> {
   try {
-    return await readlink(`/proc/${pid}/ns/net`);
+    return (await unlessGone(readlink(`/proc/${pid}/ns/net`))) ?? null;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && unknown.has(String(error.code))) return null;
+    if (error instanceof Error && 'code' in error && error.code === 'EACCES') return null;
     throw error;
   }
 }
