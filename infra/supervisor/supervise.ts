@@ -139,10 +139,9 @@ async function becomeReady(
 ): Promise<{ readonly pid: number; readonly since: number } | null> {
   const number = await pid;
   if (number === null) return null;
-  const over = new AbortController();
-  void ended.finally(() => over.abort());
+  const over = endOf(ended);
   const limit = Date.now() + service.readyWithinMs;
-  while (!over.signal.aborted) {
+  while (!over.aborted) {
     if (Date.now() > limit) stop();
     if (await service.isReady(number)) return { pid: number, since: Date.now() };
     await Promise.race([delay(lookEvery), ended]);
@@ -157,12 +156,18 @@ async function untilItHangs(
   pid: number,
   everyMs: number,
 ): Promise<boolean> {
-  const over = new AbortController();
-  void ended.finally(() => over.abort());
+  const over = endOf(ended);
   for (let lifeless = 0; lifeless < lifelessLooks;) {
-    await pause(everyMs, over.signal);
-    if (over.signal.aborted) return false;
+    await pause(everyMs, over);
+    if (over.aborted) return false;
     lifeless = (await service.isAlive(pid)) ? 0 : lifeless + 1;
   }
-  return !over.signal.aborted;
+  return !over.aborted;
+}
+
+/** Aborted once the program has ended. */
+function endOf(ended: GuardedProcess['ended']): AbortSignal {
+  const over = new AbortController();
+  void ended.finally(() => over.abort());
+  return over.signal;
 }
