@@ -1,18 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { ExperimentPolicy, ExperimentStatus } from '../../domain/experiment.ts';
-import type { ReviewThread } from '../../domain/pull-request.ts';
 import type { TaskNote } from '../../domain/task-note.ts';
 import { Failure } from '../../infra/failure.ts';
 import { decisionSignals, qualitySignal, settleSignal } from '../../workflows/contract.ts';
 import {
   emptyRecords,
   exited,
-  head,
   jobIdOf,
   observation,
   scriptedWorld,
   trained,
+  worldWithFinding,
   type ScriptedWorld,
 } from '../support/scripted-activities.ts';
 import { statusOf, type startExperiment } from '../support/temporal-environment.ts';
@@ -35,6 +34,11 @@ async function until(handle: Handle, reached: (status: ExperimentStatus) => bool
   }
 }
 
+async function rejectAt(handle: Handle, attempt: number): Promise<void> {
+  await untilDeciding(handle, attempt);
+  await handle.signal(decisionSignals.reject, { by: 'pi' });
+}
+
 /** Its world, and what is said to the experiment until it ends. */
 export interface ExperimentShape {
   readonly from?: 'idea' | 'pull-request';
@@ -43,15 +47,6 @@ export interface ExperimentShape {
   readonly policy?: Partial<ExperimentPolicy>;
   readonly act: (handle: Handle, world: ScriptedWorld) => Promise<void>;
 }
-
-const thread: ReviewThread = {
-  id: 't',
-  author: 'Copilot',
-  isCopilot: true,
-  path: 'train.py',
-  line: 3,
-  body: 'set the seed',
-};
 
 const claimed = { ...emptyRecords, claim: { jobId: jobIdOf(0), host: 'node', at: 0 } };
 const toldToEnd = { ...claimed, exit: exited(143, { signal: 'TERM', reason: 'the job was told to stop' }) };
@@ -100,10 +95,7 @@ export const experimentShapes: Readonly<Record<string, ExperimentShape>> = {
       });
       return world;
     },
-    act: async (handle) => {
-      await untilDeciding(handle, 2);
-      await handle.signal(decisionSignals.reject, { by: 'pi' });
-    },
+    act: async (handle) => rejectAt(handle, 2),
   },
   // The platform cannot be reached at first, then the answer to the submission is lost, and a person settles it.
   settled: {
@@ -124,8 +116,7 @@ export const experimentShapes: Readonly<Record<string, ExperimentShape>> = {
       await until(handle, ({ attempts }) => typeof attempts.at(-1)?.jobs[0]?.question === 'string');
       await handle.signal(settleSignal, { by: 'pi', seed: 0, jobId: jobIdOf(0) });
       world.jobs.set(0, trained(0));
-      await untilDeciding(handle, 1);
-      await handle.signal(decisionSignals.reject, { by: 'pi' });
+      await rejectAt(handle, 1);
     },
   },
   // Somebody stops the job on the platform, the PI says rerun, and then the GPU hours are used up.
@@ -148,22 +139,8 @@ export const experimentShapes: Readonly<Record<string, ExperimentShape>> = {
   },
   // Copilot finds something, the coding agent mends it, and the gate looks at the new head.
   repaired: {
-    world: () => {
-      const heads = [head, 'e'.repeat(40)];
-      const world = scriptedWorld({
-        implementChange: async ({ round }) => {
-          const headSha = heads[round] ?? head;
-          const reviews = world.snapshot.reviews.map((review) => ({ ...review, commitId: headSha }));
-          world.snapshot = { ...world.snapshot, headSha, reviews, threads: round === 0 ? [thread] : [] };
-          return { headSha, summary: '', changedPaths: ['train.py'], tokens: 1 };
-        },
-      });
-      return world;
-    },
-    act: async (handle) => {
-      await untilDeciding(handle, 1);
-      await handle.signal(decisionSignals.reject, { by: 'pi' });
-    },
+    world: worldWithFinding,
+    act: async (handle) => rejectAt(handle, 1),
   },
   // Somebody pushed to the branch: the gate blocks until a person says that it passes. Qwen Code opens the pull request.
   overridden: {
@@ -176,8 +153,7 @@ export const experimentShapes: Readonly<Record<string, ExperimentShape>> = {
     act: async (handle) => {
       await until(handle, ({ gate }) => gate?.status === 'block');
       await handle.signal(qualitySignal, { by: 'pi', verdict: 'pass', reason: 'I pushed that myself' });
-      await untilDeciding(handle, 1);
-      await handle.signal(decisionSignals.reject, { by: 'pi' });
+      await rejectAt(handle, 1);
     },
   },
   // A person's pull request, to which they push once more while the gate looks at it.
@@ -194,10 +170,7 @@ export const experimentShapes: Readonly<Record<string, ExperimentShape>> = {
       return world;
     },
     from: 'pull-request',
-    act: async (handle) => {
-      await untilDeciding(handle, 1);
-      await handle.signal(decisionSignals.reject, { by: 'pi' });
-    },
+    act: async (handle) => rejectAt(handle, 1),
   },
   // Its idea never becomes a task note.
   unplanned: {

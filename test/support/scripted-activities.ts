@@ -342,6 +342,30 @@ function goodWorld(world: ScriptedWorld, unchanged: Unchanged): AllActivities {
   };
 }
 
+/** Heads of the two rounds of `worldWithFinding`. */
+export const headsWithFinding = [head, 'e'.repeat(40)] as const;
+
+/** Copilot finds something in the first round; the second one is right. */
+export function worldWithFinding(): ScriptedWorld {
+  const thread = {
+    id: 't',
+    author: 'Copilot',
+    isCopilot: true,
+    path: 'train.py',
+    line: 3,
+    body: 'set the seed',
+  };
+  const world = scriptedWorld({
+    implementChange: async ({ round }) => {
+      const headSha = headsWithFinding[round] ?? head;
+      const reviews = world.snapshot.reviews.map((review) => ({ ...review, commitId: headSha }));
+      world.snapshot = { ...world.snapshot, headSha, reviews, threads: round === 0 ? [thread] : [] };
+      return { headSha, summary: '', changedPaths: ['train.py'], tokens: 1 };
+    },
+  });
+  return world;
+}
+
 /** What Temporal sees when an activity fails by one of our types for good. */
 export function failsWith(type: string, message: string): () => Promise<never> {
   return () => Promise.reject(ApplicationFailure.create({ type, message, nonRetryable: true }));

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 
+import type { ImplementInput } from '../../../activities/coding/interface.ts';
 import type { Finding } from '../../../domain/decide-gate.ts';
 import { Failure } from '../../../infra/failure.ts';
 import { decideUpdate, decisionSignals, nudgeSignal, qualitySignal } from '../../../workflows/contract.ts';
@@ -8,10 +9,12 @@ import {
   exited,
   failsWith,
   head,
+  headsWithFinding,
   jobIdOf,
   observation,
   scriptedWorld,
   trained,
+  worldWithFinding,
 } from '../../support/scripted-activities.ts';
 import {
   startExperiment,
@@ -136,32 +139,17 @@ describe('the way of an experiment', () => {
 
 describe('the gate', () => {
   it('sends findings back to the coding agent and looks at the new head', async () => {
-    const heads = [head, 'e'.repeat(40)];
-    const world = scriptedWorld({
-      implementChange: async ({ round, findings }) => {
-        const headSha = heads[round] ?? head;
-        const reviews = world.snapshot.reviews.map((review) => ({ ...review, commitId: headSha }));
-        const thread = {
-          id: 't',
-          author: 'Copilot',
-          isCopilot: true,
-          path: 'train.py',
-          line: 3,
-          body: 'set the seed',
-        };
-        world.snapshot = { ...world.snapshot, headSha, reviews, threads: round === 0 ? [thread] : [] };
-        received.push(...findings);
-        return { headSha, summary: '', changedPaths: ['train.py'], tokens: 1 };
-      },
-    });
-    const received: Finding[] = [];
+    const world = worldWithFinding();
     await withWorld(temporal, world, async () => {
       const handle = await startExperiment(temporal.client);
       await reaches(handle, 'deciding');
-      expect((await statusOf(handle)).headSha).toBe(heads[1]);
+      expect((await statusOf(handle)).headSha).toBe(headsWithFinding[1]);
       await handle.signal(decisionSignals.reject);
       await handle.result();
     });
+    const received = world.calls
+      .filter(({ name }) => name === 'implementChange')
+      .flatMap(({ input }) => (input as ImplementInput).findings);
     expect(received).toMatchObject([{ source: 'Copilot', path: 'train.py', line: 3, text: 'set the seed' }]);
   });
 
